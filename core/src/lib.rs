@@ -1,0 +1,18 @@
+//! Nested named-entity recognition: text handling, encoders, heads, losses, decoding and training,
+//! on any device that Burn reaches. The surfaces (command line, browser, Node.js) only wrap this.
+
+pub mod data;
+pub mod decode;
+pub mod device;
+pub mod encoder;
+pub mod error;
+pub mod head;
+pub mod loss;
+pub mod metric;
+pub mod model;
+pub mod progress;
+pub mod recognizer;
+pub mod text;
+pub mod train;
+
+pub use error::{Error, Result};
