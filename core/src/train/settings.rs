@@ -1,0 +1,147 @@
+//! Everything that decides how a model is trained; what `train` writes beside the model and a TOML file may hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::head::HeadKind;
+use crate::loss::LossSettings;
+use crate::{Error, Result};
+
+/// The settings of a training run. Defaults suit fine-tuning a pretrained encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrainSettings {
+    /// What scores the spans.
+    pub head: HeadKind,
+    /// Width of the query and key vectors of a head (§1.1 of Global Pointer: 64).
+    pub head_size: usize,
+    /// What is minimised.
+    pub loss: LossSettings,
+    /// Passes over the training data.
+    pub epochs: usize,
+    /// Windows per forward pass.
+    pub batch_size: usize,
+    /// Forward passes per optimiser step.
+    pub accumulate: usize,
+    /// Learning rate of the encoder.
+    pub lr: f64,
+    /// Learning rate of the head.
+    pub head_lr: f64,
+    /// Decoupled weight decay; never on biases and LayerNorm.
+    pub weight_decay: f64,
+    /// Share of all optimiser steps in which the learning rate rises from 0.
+    pub warmup: f64,
+    /// What the learning rate does after the warm-up.
+    pub schedule: Schedule,
+    /// Largest L2 norm of the gradient over all parameters; 0 for no clipping.
+    pub clip: f64,
+    /// Dropout of the encoder; absent: as its `config.json` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+    /// Longest window in word pieces, special tokens included (bounded by the encoder's own limit).
+    pub max_length: usize,
+    /// Word pieces that neighbouring windows of a long sentence share.
+    pub stride: usize,
+    /// Epochs without a better dev strict F1 after which training stops; 0 for never.
+    pub patience: usize,
+    /// Share of the training sentences that is used, evenly spaced, the first included.
+    pub train_fraction: f64,
+    /// Seeds weights, shuffling and dropout.
+    pub seed: u64,
+    /// Spans scoring at least this probability are entities.
+    pub threshold: f32,
+}
+
+/// What the learning rate does after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Falls linearly to 0 at the last step.
+    Linear,
+    /// Stays.
+    Constant,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self {
+            head: HeadKind::GlobalPointer,
+            head_size: 64,
+            loss: LossSettings::default(),
+            epochs: 15,
+            batch_size: 16,
+            accumulate: 1,
+            lr: 1e-4,
+            head_lr: 1e-3,
+            weight_decay: 0.01,
+            warmup: 0.1,
+            schedule: Schedule::Linear,
+            clip: 1.0,
+            dropout: None,
+            max_length: 256,
+            stride: 64,
+            patience: 0,
+            train_fraction: 1.0,
+            seed: 1,
+            threshold: 0.5,
+        }
+    }
+}
+
+impl TrainSettings {
+    /// Refuses values that cannot work.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first such setting, its value and its range.
+    pub fn check(&self) -> Result<()> {
+        let at_least_one = [
+            ("head-size", self.head_size),
+            ("epochs", self.epochs),
+            ("batch-size", self.batch_size),
+            ("accumulate", self.accumulate),
+        ];
+        for (name, value) in at_least_one {
+            if value == 0 {
+                return Err(Error::Setting(format!("{name} is 0: give at least 1")));
+            }
+        }
+        if !self.head_size.is_multiple_of(2) {
+            return Err(Error::Setting(format!(
+                "head-size is {}: rotary position embeddings need an even number",
+                self.head_size
+            )));
+        }
+        if self.max_length < 8 {
+            return Err(Error::Setting(format!(
+                "max-length is {}: give at least 8",
+                self.max_length
+            )));
+        }
+        if self.stride >= self.max_length / 2 {
+            return Err(Error::Setting(format!(
+                "stride is {}: windows of {} word pieces can share at most {}",
+                self.stride,
+                self.max_length,
+                self.max_length / 2 - 1
+            )));
+        }
+        in_range("lr", self.lr, 0.0, 1.0)?;
+        in_range("head-lr", self.head_lr, 0.0, 1.0)?;
+        in_range("weight-decay", self.weight_decay, 0.0, 1.0)?;
+        in_range("warmup", self.warmup, 0.0, 1.0)?;
+        in_range("clip", self.clip, 0.0, f64::MAX)?;
+        in_range("threshold", f64::from(self.threshold), 0.0, 1.0)?;
+        if let Some(dropout) = self.dropout {
+            in_range("dropout", dropout, 0.0, 0.99)?;
+        }
+        in_range("train-fraction", self.train_fraction, f64::MIN_POSITIVE, 1.0)?;
+        self.loss.check()
+    }
+}
+
+/// Refuses a value outside `low..=high`, NaN included.
+pub(crate) fn in_range(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Setting(format!("{name} is {value}: give a number from {low} to {high}")))
+}
