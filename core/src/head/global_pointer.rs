@@ -1,0 +1,44 @@
+//! Global Pointer: each type scores every span by its own query of the start and key of the end.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Bool, Device, Tensor};
+
+use super::mask::mask_spans;
+use super::rope::Rope;
+
+/// s_c(i,j) = ⟨R_i q_{i,c}, R_j k_{j,c}⟩ / √d, with d channels per type (EIoU-EMC, Eq. 1 and 2).
+#[derive(Module, Debug)]
+pub struct GlobalPointer {
+    /// `hidden → types · 2 · size`; within a type the first `size` channels are its query.
+    dense: Linear,
+    types: usize,
+    size: usize,
+}
+
+impl GlobalPointer {
+    /// A head for `types` entity types over hidden states of width `hidden`; `size` is even.
+    pub fn new(hidden: usize, types: usize, size: usize, device: &Device) -> Self {
+        let dense = LinearConfig::new(hidden, types * 2 * size).init(device);
+        Self { dense, types, size }
+    }
+
+    /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
+    /// `[batch, tokens, hidden]`; cells that are no span hold [`super::NO_SPAN`].
+    pub fn forward(&self, hidden: Tensor<3>, mask: Tensor<2, Bool>) -> Tensor<4> {
+        let [batch, tokens, _] = hidden.dims();
+        let Self { types, size, .. } = *self;
+        let rope = Rope::new(tokens, size, &hidden.device());
+        let rows: Tensor<4> = self
+            .dense
+            .forward(hidden)
+            .reshape([batch, tokens, types * 2, size])
+            .swap_dims(1, 2);
+        let rows: Tensor<5> = rope.rotate(rows).reshape([batch, types, 2, tokens, size]);
+        let part = |which: usize| -> Tensor<4> {
+            rows.clone().narrow(2, which, 1).reshape([batch, types, tokens, size])
+        };
+        let scores = part(0).matmul(part(1).transpose()) / (size as f64).sqrt();
+        mask_spans(scores, mask)
+    }
+}

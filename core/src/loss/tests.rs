@@ -1,0 +1,294 @@
+#![allow(clippy::unwrap_used)]
+//! Numbers come from the formulas in double precision (worked out by hand or by an independent script).
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::*;
+use crate::head::NO_SPAN;
+
+/// A batch of score matrices from `score(row, label, start, end)`; reversed spans masked.
+fn scores(
+    shape: [usize; 4],
+    device: &Device,
+    score: impl Fn(usize, usize, usize, usize) -> f32,
+) -> Tensor<4> {
+    let [rows, types, tokens, _] = shape;
+    let mut values = Vec::new();
+    for row in 0..rows {
+        for label in 0..types {
+            for start in 0..tokens {
+                for end in 0..tokens {
+                    values.push(if end < start { NO_SPAN } else { score(row, label, start, end) });
+                }
+            }
+        }
+    }
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn mention(row: usize, label: usize, start: usize, end: usize) -> Mention {
+    Mention { row, label, start, end }
+}
+
+fn target(mentions: Vec<Mention>, rows: usize, types: usize, tokens: usize) -> Target {
+    Target::new(mentions, vec![0..tokens; rows], types, tokens)
+}
+
+#[track_caller]
+fn close(found: Tensor<1>, expected: f64) {
+    let found = f64::from(found.into_scalar::<f32>());
+    assert!((found - expected).abs() < 2e-5, "{found} instead of {expected}");
+}
+
+fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::flex()];
+    match crate::device::software() {
+        Some(device) => devices.push(device),
+        None => eprintln!("SKIPPED on WGPU: no software adapter (install mesa-vulkan-drivers)"),
+    }
+    devices
+}
+
+/// Five real cells: gold 2.0 and -0.5, others -1.0, 0.3, -2.2; what is left of the 3 × 3 matrix is far below.
+fn five_cells(device: &Device) -> Tensor<4> {
+    scores([1, 1, 3, 3], device, |_, _, i, j| match (i, j) {
+        (0, 0) => 2.0,
+        (0, 1) => -0.5,
+        (0, 2) => -1.0,
+        (1, 1) => 0.3,
+        (1, 2) => -2.2,
+        _ => NO_SPAN,
+    })
+}
+
+#[test]
+fn zlpr_is_cross_entropy_with_a_threshold_class() {
+    for device in devices() {
+        let gold = target(vec![mention(0, 0, 0, 0), mention(0, 0, 0, 1)], 1, 1, 3);
+        close(zlpr(five_cells(&device), &gold), 2.063_670_231_1);
+        let none = target(vec![], 1, 1, 3);
+        let no_gold = scores([1, 1, 2, 2], &device, |_, _, i, j| match (i, j) {
+            (0, 0) => -1.0,
+            (0, 1) => 0.3,
+            _ => -2.2,
+        });
+        close(zlpr(no_gold, &target(none.mentions, 1, 1, 2)), 1.039_761_174_8);
+    }
+}
+
+#[test]
+fn readings_of_emc_match_their_formulas() {
+    for device in devices() {
+        let gold = target(vec![mention(0, 0, 0, 0), mention(0, 0, 0, 1)], 1, 1, 3);
+        let read = |emc| LossSettings { emc, ..LossSettings::default() };
+        close(emc(five_cells(&device), &gold, &read(EmcReading::SoftplusZlpr)), 2.183_217_968_1);
+        close(emc(five_cells(&device), &gold, &read(EmcReading::Literal)), 1.449_790_452_0);
+        close(emc(five_cells(&device), &gold, &read(EmcReading::Zlpr)), 2.063_670_231_1);
+    }
+}
+
+#[test]
+fn literal_emc_without_gold_is_zero() {
+    let device = Device::flex();
+    let settings = LossSettings { emc: EmcReading::Literal, ..LossSettings::default() };
+    close(emc(five_cells(&device), &target(vec![], 1, 1, 3), &settings), 0.0);
+}
+
+/// Four mentions with scores T[mention][type] = [[2,-1],[.5,0],[-.5,1.5],[.2,-.3]] and types 0, 0, 1, 1.
+fn four_mentions(device: &Device) -> (Tensor<4>, Target) {
+    let t = [[2.0, -1.0], [0.5, 0.0], [-0.5, 1.5], [0.2, -0.3]];
+    let scores = scores([1, 2, 4, 4], device, |_, label, i, j| if i == j { t[i][label] } else { 9.0 });
+    let gold = (0..4).map(|i| mention(0, usize::from(i > 1), i, i)).collect();
+    (scores, target(gold, 1, 2, 4))
+}
+
+#[test]
+fn ranking_compares_gold_of_each_type_with_gold_of_the_others() {
+    for device in devices() {
+        let (scores, gold) = four_mentions(&device);
+        close(ranking(scores, &gold, false), 1.002_464);
+    }
+}
+
+#[test]
+fn ranking_takes_no_span_as_a_negative_of_a_type_it_has() {
+    let device = Device::flex();
+    let s = scores([1, 2, 2, 2], &device, |_, label, i, _| [[1.0, 0.5], [0.25, -1.0]][i][label]);
+    let gold = vec![mention(0, 0, 0, 0), mention(0, 1, 0, 0), mention(0, 1, 1, 1)];
+    // Type 0: P = {1.0}, N = {0.25}: ln(1 + e^(0.25-1)). Type 1: every mention has it, so it is left out.
+    close(ranking(s, &target(gold, 1, 2, 2), false), (1.0 + (-0.75f64).exp()).ln());
+}
+
+#[test]
+fn ranking_within_a_sentence_does_not_look_at_others() {
+    let device = Device::flex();
+    let s = scores([2, 2, 1, 1], &device, |row, label, _, _| [[1.0, 0.0], [0.5, 2.0]][row][label]);
+    let gold = target(vec![mention(0, 0, 0, 0), mention(1, 1, 0, 0)], 2, 2, 1);
+    close(ranking(s.clone(), &gold, true), 0.0);
+    let expected = ((1.0 + (0.5f64 - 1.0).exp()).ln() + (1.0 + (0.0f64 - 2.0).exp()).ln()) / 2.0;
+    close(ranking(s, &gold, false), expected);
+}
+
+#[test]
+fn box_distance_matches_hand_arithmetic() {
+    let span = |start: usize, end: usize| Interval { start: start as f64, end: end as f64 + 1.0 };
+    let cases = [
+        ((2, 5), (2, 5), 0.0),
+        ((3, 6), (2, 5), 0.549_287),
+        ((2, 8), (2, 5), 0.604_659),
+        ((3, 5), (2, 5), 0.302_411),
+        ((2, 6), (2, 5), 0.232_763),
+        ((0, 1), (0, 0), 0.746_395),
+        ((5, 6), (3, 3), 7.277_092),
+    ];
+    for ((s, e), (gs, ge), expected) in cases {
+        let found = box_distance(span(s, e), span(gs, ge));
+        assert!((found - expected).abs() < 2e-6, "({s},{e}) against ({gs},{ge}): {found}");
+    }
+}
+
+/// Six tokens, gold (2, 3), candidates within 2 tokens: all scores 0 but the gold's.
+fn risk(gold_score: f32, boxes: BoxReading, device: &Device) -> (Tensor<1>, f32) {
+    let device = device.clone().autodiff();
+    let s = scores([1, 1, 6, 6], &device, |_, _, i, j| if (i, j) == (2, 3) { gold_score } else { 0.0 })
+        .require_grad();
+    let settings = LossSettings { boxes, window: 2, ..LossSettings::default() };
+    let loss = eiou(s.clone(), &target(vec![mention(0, 0, 2, 3)], 1, 1, 6), &settings);
+    let gradient = s.grad(&loss.backward()).unwrap();
+    (loss.inner(), gradient.slice([0..1, 0..1, 2..3, 3..4]).into_scalar::<f32>())
+}
+
+#[test]
+fn eiou_matches_the_vectors_of_both_readings() {
+    for device in devices() {
+        let cases =
+            [(0.0, 0.862_865, -0.057_524, 0.470_288), (2.0, 0.605_121, -0.209_045, 0.351_337), (
+                5.0, 0.079_692, -0.072_822, 0.053_934,
+            )];
+        for (score, expected, slope, soft) in cases {
+            let (loss, gradient) = risk(score, BoxReading::ExpectedRisk, &device);
+            close(loss, expected);
+            assert!((f64::from(gradient) - slope).abs() < 2e-5, "{gradient} instead of {slope}");
+            close(risk(score, BoxReading::SoftBox, &device).0, soft);
+        }
+    }
+}
+
+fn every_loss() -> Vec<LossSettings> {
+    let mut all = vec![LossSettings::default()];
+    for boxes in [BoxReading::ExpectedRisk, BoxReading::SoftBox] {
+        for emc in
+            [EmcReading::Anchored, EmcReading::Zlpr, EmcReading::SoftplusZlpr, EmcReading::Literal]
+        {
+            let base = LossSettings {
+                kind: LossKind::EiouEmc,
+                beta: 0.3,
+                omega: 0.7,
+                boxes,
+                emc,
+                window: 2,
+                ..LossSettings::default()
+            };
+            all.push(LossSettings { rank_within_sentence: true, ..base.clone() });
+            all.push(base);
+        }
+    }
+    all
+}
+
+/// Scores without ties or symmetry, so that no kink of a maximum lies near.
+fn uneven(row: usize, label: usize, i: usize, j: usize) -> f32 {
+    ((row * 37 + label * 17 + i * 7 + j * 3) as f32 * 0.7).sin() * 1.5
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let shape = [2, 2, 4, 4];
+    let gold = target(
+        vec![mention(0, 0, 0, 2), mention(0, 1, 1, 1), mention(1, 1, 2, 3), mention(1, 0, 0, 0)],
+        2,
+        2,
+        4,
+    );
+    for settings in every_loss() {
+        let value = |s: Tensor<4>| f64::from(settings.of(s, &gold, 0.0).into_scalar::<f32>());
+        let device = Device::flex().autodiff();
+        let s = scores(shape, &device, uneven).require_grad();
+        let loss = settings.of(s.clone(), &gold, 0.0);
+        let gradient: Vec<f32> = s.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
+        for cell in [(0, 0, 0, 2), (0, 0, 1, 2), (0, 1, 1, 1), (1, 1, 2, 3), (1, 1, 2, 2), (1, 0, 0, 3)] {
+            let step = 1e-2;
+            let moved = |by: f32| {
+                scores(shape, &Device::flex(), |r, l, i, j| {
+                    uneven(r, l, i, j) + if (r, l, i, j) == cell { by } else { 0.0 }
+                })
+            };
+            let expected = (value(moved(step)) - value(moved(-step))) / (2.0 * f64::from(step));
+            let (r, l, i, j) = cell;
+            let found = f64::from(gradient[((r * 2 + l) * 4 + i) * 4 + j]);
+            assert!((found - expected).abs() < 2e-3, "{settings:?} at {cell:?}: {found} vs {expected}");
+        }
+    }
+}
+
+#[test]
+fn losses_and_gradients_stay_finite_at_the_edges() {
+    let all: Vec<Mention> = (0..3).flat_map(|i| (i..3).map(move |j| mention(0, 0, i, j))).collect();
+    let cases: Vec<(&str, [usize; 4], Vec<Mention>, f32)> = vec![
+        ("no gold", [1, 2, 3, 3], vec![], 0.5),
+        ("one token", [1, 1, 1, 1], vec![mention(0, 0, 0, 0)], -3.0),
+        ("every span is gold", [1, 1, 3, 3], all, 2.0),
+        ("huge scores", [1, 1, 3, 3], vec![mention(0, 0, 0, 1)], 1e4),
+        ("hugely negative scores", [1, 1, 3, 3], vec![mention(0, 0, 0, 1)], -1e4),
+    ];
+    for device in devices() {
+        for (name, shape, gold, score) in &cases {
+            for settings in every_loss() {
+                let s = scores(*shape, &device.clone().autodiff(), |_, _, _, _| *score).require_grad();
+                let gold = target(gold.clone(), shape[0], shape[1], shape[2]);
+                let loss = settings.of(s.clone(), &gold, 0.0);
+                let gradient: Vec<f32> = s.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
+                assert!(loss.into_scalar::<f32>().is_finite(), "{name}: {settings:?}");
+                assert!(gradient.iter().all(|g| g.is_finite()), "{name}: gradient of {settings:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_padding_only_add_a_finite_amount() {
+    let device = Device::flex();
+    for settings in every_loss() {
+        let s = scores([2, 1, 2, 2], &device, |row, _, _, _| if row == 1 { NO_SPAN } else { 0.1 });
+        let gold = Target::new(vec![mention(0, 0, 0, 1)], vec![0..2, 0..0], 1, 2);
+        assert!(settings.of(s, &gold, 0.0).into_scalar::<f32>().is_finite(), "{settings:?}");
+    }
+}
+
+#[test]
+fn eiou_emc_without_eiou_and_ranking_is_zlpr() {
+    let (s, gold) = four_mentions(&Device::flex());
+    let settings = LossSettings {
+        kind: LossKind::EiouEmc,
+        beta: 0.0,
+        omega: 0.0,
+        ..LossSettings::default()
+    };
+    let expected = zlpr(s.clone(), &gold).into_scalar::<f32>();
+    assert_eq!(settings.of(s, &gold, 0.0).into_scalar::<f32>(), expected);
+}
+
+#[test]
+fn beta_warms_up_over_its_epochs() {
+    let (s, gold) = four_mentions(&Device::flex());
+    let at = |beta_warmup, epoch| {
+        let kind = LossKind::EiouEmc;
+        let settings = LossSettings { kind, beta: 0.4, beta_warmup, ..LossSettings::default() };
+        settings.of(s.clone(), &gold, epoch).into_scalar::<f32>()
+    };
+    let full = at(0.0, 0.0);
+    assert_eq!(at(2.0, 2.0), full);
+    assert_eq!(at(2.0, 5.0), full);
+    let halfway = (at(2.0, 0.0) + full) / 2.0;
+    assert!((at(2.0, 1.0) - halfway).abs() < 1e-5);
+}
