@@ -1,0 +1,66 @@
+//! From token ids to the first hidden states.
+
+use burn::module::{Initializer, Module};
+use burn::nn::{
+    Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
+};
+use burn::tensor::{Device, Int, Tensor};
+
+use super::{EncoderConfig, linear, ops};
+
+/// Word, position and segment embeddings, normalized (and projected, in ELECTRA).
+#[derive(Module, Debug)]
+pub struct Embeddings {
+    word: Embedding,
+    position: Embedding,
+    token_type: Option<Embedding>,
+    norm: LayerNorm,
+    dropout: Dropout,
+    project: Option<Linear>,
+    position_offset: usize,
+}
+
+impl Embeddings {
+    pub(super) fn new(config: &EncoderConfig, device: &Device) -> Self {
+        let width = config.embedding_size;
+        let embedding = |rows| {
+            EmbeddingConfig::new(rows, width)
+                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
+                .init(device)
+        };
+        Self {
+            word: embedding(config.vocab_size),
+            position: embedding(config.max_positions),
+            token_type: (config.type_vocab_size > 0).then(|| embedding(config.type_vocab_size)),
+            norm: LayerNormConfig::new(width).with_epsilon(config.layer_norm_eps).init(device),
+            dropout: DropoutConfig::new(config.hidden_dropout).init(),
+            project: (width != config.hidden_size)
+                .then(|| linear(width, config.hidden_size, device)),
+            position_offset: config.position_offset(),
+        }
+    }
+
+    /// The first hidden states `[batch * tokens, hidden]` of `ids` `[batch, tokens]`. Every token
+    /// belongs to segment 0.
+    pub(super) fn forward(&self, ids: Tensor<2, Int>) -> Tensor<2> {
+        let [batch, tokens] = ids.dims();
+        let first = self.position_offset;
+        let mut place = self.position.weight.val().slice([first..first + tokens]);
+        if let Some(token_type) = &self.token_type {
+            place = place + token_type.weight.val().slice([0..1]);
+        }
+        let sum = self.word.forward(ids) + place.unsqueeze();
+        let [_, _, width] = sum.dims();
+        let x =
+            self.dropout.forward(ops::layer_norm(sum.reshape([batch * tokens, width]), &self.norm));
+        match &self.project {
+            Some(project) => project.forward(x),
+            None => x,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn word_gradient(&self, gradients: &burn::tensor::Gradients) -> Option<Tensor<2>> {
+        self.word.weight.val().grad(gradients)
+    }
+}
