@@ -64,7 +64,7 @@ fn ids_and_mask(
 
 fn assert_states(name: &str, found: Tensor<3>, expected: &States, mask: &[Vec<i64>]) {
     let [_, tokens, width] = found.dims();
-    let found: Vec<f32> = found.into_data().to_vec().unwrap();
+    let found: Vec<f32> = found.into_data().try_to_vec().unwrap();
     for (row, states) in expected.iter().enumerate() {
         for (token, state) in states.iter().enumerate().filter(|(token, _)| mask[row][*token] == 1)
         {
@@ -133,7 +133,7 @@ fn the_real_minilm_agrees_with_transformers() {
     let (ids, mask) = ids_and_mask(&ids, &masks, &device);
     let last = encoder.forward(ids, mask);
     let [_, tokens, width] = last.dims();
-    let states: Vec<f32> = last.into_data().to_vec().unwrap();
+    let states: Vec<f32> = last.into_data().try_to_vec().unwrap();
     for (row, expected) in states.chunks(tokens * width).zip(&expected.rows) {
         for &(token, dim, value) in &expected.points {
             let found = row[token * width + dim];
@@ -168,10 +168,10 @@ fn padding_changes_nothing_for_real_tokens() {
     let device = Device::flex();
     let encoder = random_tiny(&device);
     let short = Tensor::<2, Int>::from_data([[2, 9, 4, 3]], &device);
-    let alone: Vec<f32> = encoder.forward(short, None).into_data().to_vec().unwrap();
+    let alone: Vec<f32> = encoder.forward(short, None).into_data().try_to_vec().unwrap();
     let ids = Tensor::<2, Int>::from_data([[2, 9, 4, 3, 0, 0, 0], [2, 8, 7, 6, 5, 4, 3]], &device);
     let mask = ids.clone().not_equal_elem(0);
-    let padded: Vec<f32> = encoder.forward(ids, mask).into_data().to_vec().unwrap();
+    let padded: Vec<f32> = encoder.forward(ids, mask).into_data().try_to_vec().unwrap();
     for (index, value) in alone.iter().enumerate() {
         assert!((padded[index] - value).abs() < 1e-5, "{index}: {} for {value}", padded[index]);
     }
@@ -183,7 +183,7 @@ fn a_row_of_nothing_but_padding_gives_no_nan() {
     let encoder = random_tiny(&device);
     let ids = Tensor::<2, Int>::zeros([2, 5], &device);
     let mask = ids.clone().not_equal_elem(0);
-    let states: Vec<f32> = encoder.forward(ids, mask).into_data().to_vec().unwrap();
+    let states: Vec<f32> = encoder.forward(ids, mask).into_data().try_to_vec().unwrap();
     assert!(states.iter().all(|state| state.is_finite()));
 }
 
@@ -192,7 +192,7 @@ fn fresh_weights_have_the_spread_of_bert() {
     let device = Device::flex();
     let encoder = random_tiny(&device);
     let ids = Tensor::<2, Int>::from_data([[2, 9, 4, 3]], &device);
-    let first: Vec<f32> = encoder.forward_layers(ids, None)[0].to_data().to_vec().unwrap();
+    let first: Vec<f32> = encoder.forward_layers(ids, None)[0].to_data().try_to_vec().unwrap();
     // the embeddings' layer norm starts as the identity: mean 0, variance 1 over each token
     let mean = first.iter().sum::<f32>() / first.len() as f32;
     let variance = first.iter().map(|x| x * x).sum::<f32>() / first.len() as f32;
@@ -218,7 +218,7 @@ fn gradients_reach_the_embeddings() {
     let ids = Tensor::<2, Int>::from_data([[2, 9, 4, 3]], &device);
     let gradients = encoder.forward(ids, None).powi_scalar(3).sum().backward();
     let words = encoder.embeddings.word_gradient(&gradients).unwrap();
-    let rows: Vec<f32> = words.abs().sum_dim(1).into_data().to_vec().unwrap();
+    let rows: Vec<f32> = words.abs().sum_dim(1).into_data().try_to_vec().unwrap();
     for (row, &sum) in rows.iter().enumerate() {
         assert_eq!(sum > 0.0, [2, 9, 4, 3].contains(&row), "row {row}: {sum}");
     }

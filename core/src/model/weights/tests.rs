@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use ::safetensors::tensor::{SafeTensors, TensorView};
+use ::safetensors::{Dtype, serialize};
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, bf16, f16};
 use proptest::prelude::*;
-use safetensors::tensor::{SafeTensors, TensorView};
-use safetensors::{Dtype, serialize};
 
 use super::*;
 use crate::encoder::Encoder;
@@ -43,7 +43,7 @@ fn model(config: &EncoderConfig, seed: u64) -> Model {
 
 fn states(encoder: &Encoder) -> Vec<f32> {
     let ids = Tensor::<2, Int>::from_data([[2, 9, 4, 3]], &Device::flex());
-    encoder.forward(ids, None).into_data().to_vec().unwrap()
+    encoder.forward(ids, None).into_data().try_to_vec().unwrap()
 }
 
 fn memory(bytes: Vec<u8>) -> ModelSource {
@@ -64,7 +64,10 @@ fn good() -> Vec<u8> {
 }
 
 /// The tensors of `bytes`, changed, as a file again.
-fn changed(bytes: &[u8], change: impl FnOnce(&mut BTreeMap<String, TensorView>)) -> Vec<u8> {
+fn changed<'a>(
+    bytes: &'a [u8],
+    change: impl FnOnce(&mut BTreeMap<String, TensorView<'a>>),
+) -> Vec<u8> {
     let file = SafeTensors::deserialize(bytes).unwrap();
     let mut tensors: BTreeMap<_, _> = file.tensors().into_iter().collect();
     change(&mut tensors);
@@ -173,8 +176,7 @@ fn values_too_large_for_half_precision_are_refused() {
 
 #[test]
 fn missing_misshapen_and_unknown_tensors_are_listed_by_name() {
-    let bytes = good();
-    let extra = vec![0; 16];
+    let (bytes, extra) = (good(), vec![0; 16]);
     let message = refusal(changed(&bytes, |tensors| {
         tensors.remove("bert.encoder.layer.1.output.dense.bias");
         let four = TensorView::new(Dtype::F32, vec![4], &extra).unwrap();
@@ -286,8 +288,8 @@ fn two_tensors_that_are_the_same_one_are_refused() {
 
 #[test]
 fn whole_numbers_where_weights_belong_are_refused() {
-    let zeros = vec![0; 128 * 8];
-    let message = refusal(changed(&good(), |tensors| {
+    let (bytes, zeros) = (good(), vec![0; 128 * 8]);
+    let message = refusal(changed(&bytes, |tensors| {
         let view = TensorView::new(Dtype::I64, vec![128], &zeros).unwrap();
         tensors.insert("bert.embeddings.LayerNorm.bias".to_owned(), view);
     }));
