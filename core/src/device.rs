@@ -93,10 +93,10 @@ pub fn cpu() -> Selected {
 pub fn select(choice: DeviceChoice) -> Result<Selected> {
     match choice {
         DeviceChoice::Cpu => Ok(cpu()),
-        DeviceChoice::Auto => Ok(gpu::best(false).unwrap_or_else(|| Selected {
-            reason: gpu::NOT_FOUND.into(),
-            ..cpu()
-        })),
+        DeviceChoice::Auto => {
+            Ok(gpu::best(false)
+                .unwrap_or_else(|| Selected { reason: gpu::NOT_FOUND.into(), ..cpu() }))
+        }
         DeviceChoice::Wgpu => gpu::best(true).ok_or_else(|| Error::Device(gpu::advice())),
     }
 }
@@ -112,8 +112,8 @@ mod gpu {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use burn::tensor::wgpu::wgpu::{AdapterInfo, Backend, Backends, DeviceType, Instance};
     use burn::tensor::wgpu::wgpu::InstanceDescriptor;
+    use burn::tensor::wgpu::wgpu::{AdapterInfo, Backend, Backends, DeviceType, Instance};
     use burn::tensor::{Device, DeviceKind};
 
     use super::{Adapter, Selected};

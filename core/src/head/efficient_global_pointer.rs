@@ -31,7 +31,7 @@ impl EfficientGlobalPointer {
     }
 
     /// As [`super::GlobalPointer::forward`].
-    pub fn forward(&self, hidden: Tensor<3>, mask: Tensor<2, Bool>) -> Tensor<4> {
+    pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
         let [batch, tokens, _] = hidden.dims();
         let Self { types, size, .. } = *self;
         let rope = Rope::new(tokens, size, &hidden.device());

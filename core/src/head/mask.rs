@@ -6,18 +6,18 @@ use burn::tensor::{Bool, Tensor};
 pub const NO_SPAN: f32 = -1e12;
 
 /// Puts [`NO_SPAN`] into every cell of `scores` `[batch, types, tokens, tokens]` whose end comes before its start
-/// or whose start or end is padding; `mask` `[batch, tokens]` is true at real tokens.
-pub(super) fn mask_spans(scores: Tensor<4>, mask: Tensor<2, Bool>) -> Tensor<4> {
-    let [batch, types, tokens, _] = scores.dims();
-    let reversed: Tensor<3, Bool> =
-        Tensor::<2, Bool>::triu_mask([tokens, tokens], 0, &scores.device()).unsqueeze();
+/// or whose start or end is padding; `mask` `[batch, tokens]` is true at real tokens, `None` where all are.
+pub(super) fn mask_spans(scores: Tensor<4>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
+    let shape = scores.dims();
+    let [batch, _, tokens, _] = shape;
+    let reversed = Tensor::<2, Bool>::triu_mask([tokens, tokens], 0, &scores.device());
+    let Some(mask) = mask else {
+        return scores.mask_fill(reversed.unsqueeze::<4>().expand(shape), NO_SPAN);
+    };
     let padding = mask.bool_not();
-    let start: Tensor<3, Bool> = padding.clone().unsqueeze_dim(2);
-    let end: Tensor<3, Bool> = padding.unsqueeze_dim(1);
     let square = [batch, tokens, tokens];
-    let no_span: Tensor<4, Bool> = (start.expand(square))
-        .bool_or(end.expand(square))
-        .bool_or(reversed.expand(square))
-        .unsqueeze_dim(1);
-    scores.mask_fill(no_span.expand([batch, types, tokens, tokens]), NO_SPAN)
+    let start = padding.clone().unsqueeze_dim::<3>(2).expand(square);
+    let end = padding.unsqueeze_dim::<3>(1).expand(square);
+    let no_span = reversed.unsqueeze::<3>().expand(square).bool_or(start).bool_or(end);
+    scores.mask_fill(no_span.unsqueeze_dim::<4>(1).expand(shape), NO_SPAN)
 }

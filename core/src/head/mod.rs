@@ -50,7 +50,7 @@ pub enum Head {
 impl Head {
     /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
     /// `[batch, tokens, hidden]` and the mask of real tokens; cells that are no span hold [`NO_SPAN`].
-    pub fn forward(&self, hidden: Tensor<3>, mask: Tensor<2, Bool>) -> Tensor<4> {
+    pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
         match self {
             Self::GlobalPointer(head) => head.forward(hidden, mask),
             Self::EfficientGlobalPointer(head) => head.forward(hidden, mask),

@@ -26,9 +26,8 @@ impl Rope {
             position as f64 * BASE.powf(-2.0 * t / width as f64)
         };
         let table = |of: fn(f64) -> f64| {
-            let values: Vec<f32> = (0..tokens)
-                .flat_map(|m| (0..width).map(move |c| of(angle(m, c)) as f32))
-                .collect();
+            let values: Vec<f32> =
+                (0..tokens).flat_map(|m| (0..width).map(move |c| of(angle(m, c)) as f32)).collect();
             Tensor::from_data(TensorData::new(values, [tokens, width]), device)
         };
         let mut turn = vec![0f32; width * width];

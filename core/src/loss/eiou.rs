@@ -99,8 +99,9 @@ fn soft_distance(
 ) -> Tensor<2> {
     let length = end.clone() - start.clone();
     let gold_length = gold_end.clone() - gold_start.clone();
-    let inter = (end.clone().min_pair(gold_end.clone()) - start.clone().max_pair(gold_start.clone()))
-        .clamp_min(0.0);
+    let inter = (end.clone().min_pair(gold_end.clone())
+        - start.clone().max_pair(gold_start.clone()))
+    .clamp_min(0.0);
     let union = length.clone() + gold_length.clone() - inter.clone();
     let iou = inter / union;
     let enclosing =

@@ -53,7 +53,8 @@ impl Ragged {
             return values;
         }
         let masked: Vec<bool> = self.real.iter().map(|real| !real).collect();
-        values.mask_fill(Tensor::<2, Bool>::from_data(TensorData::new(masked, shape), &device), fill)
+        values
+            .mask_fill(Tensor::<2, Bool>::from_data(TensorData::new(masked, shape), &device), fill)
     }
 }
 

@@ -34,7 +34,12 @@ impl Target {
     ///
     /// # Panics
     /// When a mention lies outside the matrices or ends before it starts: its cell would be masked.
-    pub fn new(mentions: Vec<Mention>, text: Vec<Range<usize>>, types: usize, tokens: usize) -> Self {
+    pub fn new(
+        mentions: Vec<Mention>,
+        text: Vec<Range<usize>>,
+        types: usize,
+        tokens: usize,
+    ) -> Self {
         let mentions: BTreeSet<Mention> = mentions.into_iter().collect();
         for m in &mentions {
             assert!(

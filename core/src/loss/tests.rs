@@ -97,7 +97,8 @@ fn literal_emc_without_gold_is_zero() {
 /// Four mentions with scores T[mention][type] = [[2,-1],[.5,0],[-.5,1.5],[.2,-.3]] and types 0, 0, 1, 1.
 fn four_mentions(device: &Device) -> (Tensor<4>, Target) {
     let t = [[2.0, -1.0], [0.5, 0.0], [-0.5, 1.5], [0.2, -0.3]];
-    let scores = scores([1, 2, 4, 4], device, |_, label, i, j| if i == j { t[i][label] } else { 9.0 });
+    let scores =
+        scores([1, 2, 4, 4], device, |_, label, i, j| if i == j { t[i][label] } else { 9.0 });
     let gold = (0..4).map(|i| mention(0, usize::from(i > 1), i, i)).collect();
     (scores, target(gold, 1, 2, 4))
 }
@@ -150,8 +151,9 @@ fn box_distance_matches_hand_arithmetic() {
 /// Six tokens, gold (2, 3), candidates within 2 tokens: all scores 0 but the gold's.
 fn risk(gold_score: f32, boxes: BoxReading, device: &Device) -> (Tensor<1>, f32) {
     let device = device.clone().autodiff();
-    let s = scores([1, 1, 6, 6], &device, |_, _, i, j| if (i, j) == (2, 3) { gold_score } else { 0.0 })
-        .require_grad();
+    let s =
+        scores([1, 1, 6, 6], &device, |_, _, i, j| if (i, j) == (2, 3) { gold_score } else { 0.0 })
+            .require_grad();
     let settings = LossSettings { boxes, window: 2, ..LossSettings::default() };
     let loss = eiou(s.clone(), &target(vec![mention(0, 0, 2, 3)], 1, 1, 6), &settings);
     let gradient = s.grad(&loss.backward()).unwrap();
@@ -161,10 +163,11 @@ fn risk(gold_score: f32, boxes: BoxReading, device: &Device) -> (Tensor<1>, f32)
 #[test]
 fn eiou_matches_the_vectors_of_both_readings() {
     for device in devices() {
-        let cases =
-            [(0.0, 0.862_865, -0.057_524, 0.470_288), (2.0, 0.605_121, -0.209_045, 0.351_337), (
-                5.0, 0.079_692, -0.072_822, 0.053_934,
-            )];
+        let cases = [
+            (0.0, 0.862_865, -0.057_524, 0.470_288),
+            (2.0, 0.605_121, -0.209_045, 0.351_337),
+            (5.0, 0.079_692, -0.072_822, 0.053_934),
+        ];
         for (score, expected, slope, soft) in cases {
             let (loss, gradient) = risk(score, BoxReading::ExpectedRisk, &device);
             close(loss, expected);
@@ -216,7 +219,9 @@ fn gradients_agree_with_finite_differences() {
         let s = scores(shape, &device, uneven).require_grad();
         let loss = settings.of(s.clone(), &gold, 0.0);
         let gradient: Vec<f32> = s.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
-        for cell in [(0, 0, 0, 2), (0, 0, 1, 2), (0, 1, 1, 1), (1, 1, 2, 3), (1, 1, 2, 2), (1, 0, 0, 3)] {
+        for cell in
+            [(0, 0, 0, 2), (0, 0, 1, 2), (0, 1, 1, 1), (1, 1, 2, 3), (1, 1, 2, 2), (1, 0, 0, 3)]
+        {
             let step = 1e-2;
             let moved = |by: f32| {
                 scores(shape, &Device::flex(), |r, l, i, j| {
@@ -226,7 +231,10 @@ fn gradients_agree_with_finite_differences() {
             let expected = (value(moved(step)) - value(moved(-step))) / (2.0 * f64::from(step));
             let (r, l, i, j) = cell;
             let found = f64::from(gradient[((r * 2 + l) * 4 + i) * 4 + j]);
-            assert!((found - expected).abs() < 2e-3, "{settings:?} at {cell:?}: {found} vs {expected}");
+            assert!(
+                (found - expected).abs() < 2e-3,
+                "{settings:?} at {cell:?}: {found} vs {expected}"
+            );
         }
     }
 }
@@ -244,10 +252,12 @@ fn losses_and_gradients_stay_finite_at_the_edges() {
     for device in devices() {
         for (name, shape, gold, score) in &cases {
             for settings in every_loss() {
-                let s = scores(*shape, &device.clone().autodiff(), |_, _, _, _| *score).require_grad();
+                let s =
+                    scores(*shape, &device.clone().autodiff(), |_, _, _, _| *score).require_grad();
                 let gold = target(gold.clone(), shape[0], shape[1], shape[2]);
                 let loss = settings.of(s.clone(), &gold, 0.0);
-                let gradient: Vec<f32> = s.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
+                let gradient: Vec<f32> =
+                    s.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
                 assert!(loss.into_scalar::<f32>().is_finite(), "{name}: {settings:?}");
                 assert!(gradient.iter().all(|g| g.is_finite()), "{name}: gradient of {settings:?}");
             }
@@ -268,12 +278,8 @@ fn rows_of_padding_only_add_a_finite_amount() {
 #[test]
 fn eiou_emc_without_eiou_and_ranking_is_zlpr() {
     let (s, gold) = four_mentions(&Device::flex());
-    let settings = LossSettings {
-        kind: LossKind::EiouEmc,
-        beta: 0.0,
-        omega: 0.0,
-        ..LossSettings::default()
-    };
+    let settings =
+        LossSettings { kind: LossKind::EiouEmc, beta: 0.0, omega: 0.0, ..LossSettings::default() };
     let expected = zlpr(s.clone(), &gold).into_scalar::<f32>();
     assert_eq!(settings.of(s, &gold, 0.0).into_scalar::<f32>(), expected);
 }

@@ -246,7 +246,10 @@ impl fmt::Display for Report {
             row(f, &length.to_string(), score)?;
         }
         let ErrorCounts { wrong_type, wrong_boundary, missed, spurious } = self.errors;
-        writeln!(f, "\nerrors: {wrong_type} wrong type, {wrong_boundary} wrong boundary, {missed} missed, {spurious} spurious")
+        writeln!(
+            f,
+            "\nerrors: {wrong_type} wrong type, {wrong_boundary} wrong boundary, {missed} missed, {spurious} spurious"
+        )
     }
 }
 
@@ -303,7 +306,8 @@ mod tests {
         let errors = ErrorCounts { wrong_type: 0, wrong_boundary: 1, missed: 1, spurious: 1 };
         assert_eq!(report.errors, errors);
         // Best match of (0,8) is (0,5): words 0..2 against 0..3, IoU 2/3.
-        let (v, iou) = (4.0 / std::f64::consts::PI.powi(2) * (3f64.atan() - 2f64.atan()).powi(2), 2.0 / 3.0);
+        let (v, iou) =
+            (4.0 / std::f64::consts::PI.powi(2) * (3f64.atan() - 2f64.atan()).powi(2), 2.0 / 3.0);
         let expected = -f64::ln(iou) + 0.25 / 10.0 + v * v / (1.0 - iou + v);
         assert!((report.mean_eiou.unwrap_or(f64::NAN) - expected).abs() < 1e-6);
     }

@@ -1,1 +1,17 @@
-//! stub
+//! A model: an encoder with a head, the text handling around it, and the folder that holds both.
+
+mod batch;
+mod folder;
+mod ner;
+mod pipeline;
+pub mod source;
+pub mod weights;
+
+pub use batch::{Batch, Row};
+pub use folder::{
+    DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, ModelFolder, TOKENIZER_FILE,
+    TrainingFacts, WindowSettings, read_tokenizer,
+};
+pub use ner::NerModel;
+pub(crate) use {folder::write_text, ner::device_of};
+pub use pipeline::{Pipeline, Prepared};

@@ -1,0 +1,49 @@
+//! Rows of word pieces, padded to one length.
+
+use std::ops::Range;
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+
+/// One window of a document as the encoder reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which document.
+    pub document: usize,
+    /// Which window of the document.
+    pub window: usize,
+    /// Ids of the word pieces, special tokens included.
+    pub ids: Vec<u32>,
+    /// The tokens of `ids` that are text.
+    pub text: Range<usize>,
+}
+
+/// Rows on a device.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// `[rows, tokens]`.
+    pub ids: Tensor<2, Int>,
+    /// `[rows, tokens]`, true at real tokens; `None` when no row is padded.
+    pub mask: Option<Tensor<2, Bool>>,
+    /// Tokens of the longest row, rounded up.
+    pub tokens: usize,
+}
+
+impl Batch {
+    /// Pads `rows` to the longest, or to the next multiple of `granularity`, but never past `limit` tokens.
+    pub fn new(rows: &[&Row], pad: u32, granularity: usize, limit: usize, device: &Device) -> Self {
+        let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
+        let tokens = longest.next_multiple_of(granularity).min(limit.max(longest));
+        let shape = [rows.len(), tokens];
+        let padded = |row: &&Row| -> Vec<i32> {
+            let padding = std::iter::repeat_n(pad, tokens - row.ids.len());
+            row.ids.iter().copied().chain(padding).map(|id| id as i32).collect()
+        };
+        let ids: Vec<i32> = rows.iter().flat_map(padded).collect();
+        let mask = rows.iter().any(|row| row.ids.len() < tokens).then(|| {
+            let real: Vec<bool> =
+                rows.iter().flat_map(|row| (0..tokens).map(|at| at < row.ids.len())).collect();
+            Tensor::from_data(TensorData::new(real, shape), device)
+        });
+        Self { ids: Tensor::from_data(TensorData::new(ids, shape), device), mask, tokens }
+    }
+}

@@ -1,0 +1,65 @@
+//! Fresh weights that depend on the seed and the parameter alone, not on the device or on what else runs.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// `module` with fresh weights: linear maps uniform in ±1/√inputs, biases 0, layer norms 1 and 0, embeddings
+/// N(0, 0.02).
+pub fn seeded<M: Module>(module: M, seed: u64) -> M {
+    module.map(&mut Init { seed, path: Vec::new() })
+}
+
+struct Init {
+    seed: u64,
+    /// Names of fields, and the types of the modules that have them.
+    path: Vec<(String, String)>,
+}
+
+impl ModuleMapper for Init {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.push((name.to_owned(), container_type.to_owned()));
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let path: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+        let container = self.path.last().map_or("", |(_, container)| container.as_str());
+        let mut random =
+            ChaCha8Rng::seed_from_u64(super::mix(self.seed, fingerprint(&path.join("."))));
+        let name = path.last().copied().unwrap_or_default();
+        param.map(|tensor| {
+            let (shape, tracked) = (tensor.shape(), tensor.is_require_grad());
+            let count = shape.num_elements();
+            let values: Vec<f32> = match (container, name) {
+                (_, "gamma") => vec![1.0; count],
+                (_, "beta" | "bias") => vec![0.0; count],
+                ("Struct:Linear", _) => {
+                    let bound = 1.0 / (shape[0] as f32).sqrt();
+                    (0..count).map(|_| random.random_range(-bound..bound)).collect()
+                }
+                _ => (0..count).map(|_| 0.02 * normal(&mut random)).collect(),
+            };
+            let device = tensor.device();
+            Tensor::from_data(TensorData::new(values, shape), &device).set_require_grad(tracked)
+        })
+    }
+}
+
+/// A standard normal number (Box and Muller).
+fn normal(random: &mut ChaCha8Rng) -> f32 {
+    let (u, v): (f64, f64) = (random.random(), random.random());
+    ((-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+}
+
+/// FNV-1a of a name.
+fn fingerprint(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,448 @@
+//! The training loop.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Device;
+
+use super::batches::batches;
+use super::card::card;
+use super::checkpoint::{EpochRecord, State};
+use super::gold::{Sample, samples};
+use super::mix;
+use super::optimizer::{AdamW, Rates};
+use super::settings::TrainSettings;
+use super::start::{EncoderSource, Start, prepare};
+use crate::data::Document;
+use crate::device::Selected;
+use crate::loss::{Mention, Target};
+use crate::metric::{Report, evaluate};
+use crate::model::source::ModelSource;
+use crate::model::weights::write_atomically;
+use crate::model::{Batch, ModelFolder, NerModel, Pipeline, Prepared, Row, TrainingFacts};
+use crate::progress::{OnProgress, Progress};
+use crate::{Error, Result};
+
+/// The effective settings, in the output folder.
+pub const SETTINGS_FILE: &str = "settings.toml";
+/// One line of JSON per epoch, in the output folder.
+pub const METRICS_FILE: &str = "metrics.jsonl";
+/// A checkpoint is written at the end of every epoch, and within long ones this often.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(300);
+
+/// What to train on what.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// How.
+    pub settings: &'a TrainSettings,
+    /// The training documents, of which `settings.train_fraction` is used.
+    pub train: &'a [Document],
+    /// The documents that choose the best epoch.
+    pub dev: &'a [Document],
+    /// The encoder to start from.
+    pub encoder: EncoderSource,
+    /// What the user calls the encoder, for the model card.
+    pub encoder_name: &'a str,
+    /// The folder for the model; it exists.
+    pub out: &'a Path,
+    /// Whether to go on from the checkpoint in `out`, if there is one.
+    pub resume: bool,
+    /// Where to run.
+    pub device: &'a Selected,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All epochs.
+    pub curve: Vec<EpochRecord>,
+    /// The best one, whose weights are in the folder.
+    pub best: EpochRecord,
+    /// The evaluation of the model in the folder on the dev documents.
+    pub report: Report,
+    /// The dev documents as the model reads them.
+    pub predicted: Vec<Document>,
+    /// Training documents used.
+    pub documents: usize,
+}
+
+/// Trains a model and writes its folder to `run.out`.
+///
+/// The best epoch's model lies there from the first epoch on. Setting `stop` ends the run after the current
+/// step with everything saved.
+///
+/// # Errors
+/// Settings or data that cannot work; what the system refuses; [`Error::Interrupted`] after `stop`.
+pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outcome> {
+    run.settings.check()?;
+    let documents = fraction(run.train, run.settings.train_fraction);
+    if documents.is_empty() || run.dev.is_empty() {
+        return Err(Error::Setting(
+            "training needs at least one training and one dev document".into(),
+        ));
+    }
+    progress(Progress::Stage { name: "preparing".into(), total: 0 });
+    let start = Start::new(&run.encoder, run.settings, &documents, &run.device.device)?;
+    let mut training = Training::new(run, start, &documents, progress)?;
+    training.epochs(progress, stop)?;
+    training.finish(progress)
+}
+
+/// Every `1/share`-th document, the first included.
+fn fraction(documents: &[Document], share: f64) -> Vec<Document> {
+    let quota = |index: usize| (index as f64 * share).ceil() as usize;
+    let chosen = documents.iter().enumerate().filter(|(index, _)| quota(index + 1) > quota(*index));
+    chosen.map(|(_, document)| document.clone()).collect()
+}
+
+/// A run under way.
+struct Training<'a> {
+    run: &'a Run<'a>,
+    start: Start,
+    samples: Vec<Sample>,
+    dev: Vec<Prepared>,
+    documents: usize,
+    state: State,
+    /// Taken only while the optimiser updates it in place.
+    model: Option<NerModel>,
+    optimizer: AdamW,
+    began: Instant,
+    /// `state.seconds` when this process began.
+    seconds_before: f64,
+}
+
+impl<'a> Training<'a> {
+    fn new(
+        run: &'a Run,
+        start: Start,
+        documents: &[Document],
+        progress: OnProgress,
+    ) -> Result<Self> {
+        let (samples, lost) = samples(&start.pipeline, documents, &start.prepared);
+        let dev = prepare(&start.pipeline, run.dev)?;
+        let (_, lost_dev) = self::samples(&start.pipeline, run.dev, &dev);
+        for message in [lost.message("training"), lost_dev.message("dev")].into_iter().flatten() {
+            progress(Progress::Note { message });
+        }
+        let fresh =
+            State::new(run.settings, fingerprint(documents) ^ fingerprint(run.dev).rotate_left(1));
+        let model = start.model.clone();
+        let (state, model, optimizer) = if run.resume && State::exists(run.out) {
+            let (state, model, optimizer) = State::load(run.out, &start.encoder, model)?;
+            same_run(&state, &fresh)?;
+            (state, model, optimizer)
+        } else {
+            (fresh, model, AdamW::default())
+        };
+        let settings = toml::to_string(run.settings).map_err(|e| Error::Setting(e.to_string()))?;
+        crate::model::write_text(&run.out.join(SETTINGS_FILE), &settings)?;
+        Ok(Self {
+            run,
+            samples,
+            dev,
+            documents: documents.len(),
+            seconds_before: state.seconds,
+            state,
+            model: Some(model.train()),
+            optimizer,
+            began: Instant::now(),
+            start,
+        })
+    }
+
+    /// All epochs that are left.
+    fn epochs(&mut self, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        while self.state.epoch < self.run.settings.epochs && !self.patience_is_out() {
+            self.epoch(progress, stop)?;
+        }
+        Ok(())
+    }
+
+    fn patience_is_out(&self) -> bool {
+        let patience = self.run.settings.patience;
+        let since_best = self.state.best().map_or(0, |best| self.state.epoch - best.epoch);
+        patience > 0 && since_best >= patience
+    }
+
+    /// One epoch, or the rest of it.
+    fn epoch(&mut self, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        let settings = self.run.settings;
+        let lengths: Vec<usize> = self.samples.iter().map(|s| s.row.ids.len()).collect();
+        let batches = batches(&lengths, settings.batch_size, settings.seed, self.state.epoch);
+        let mut pace = Pace::new();
+        let mut saved = Instant::now();
+        for step in batches.chunks(settings.accumulate).skip(self.state.batch / settings.accumulate)
+        {
+            self.step(step, batches.len());
+            self.state.batch += step.len();
+            pace.tokens += step.iter().flatten().map(|&row| lengths[row]).sum::<usize>();
+            pace.batches += step.len();
+            progress(self.step_report(&pace, batches.len()));
+            let stopping = stop.load(Ordering::Relaxed);
+            if stopping || (saved.elapsed() > CHECKPOINT_EVERY && self.state.batch < batches.len())
+            {
+                self.save()?;
+                saved = Instant::now();
+            }
+            if stopping {
+                return Err(Error::Interrupted);
+            }
+        }
+        self.end_epoch(batches.len(), progress, stop)
+    }
+
+    /// One optimiser step over one or more batches.
+    fn step(&mut self, step: &[Vec<usize>], batches: usize) {
+        let settings = self.run.settings;
+        let device = self.device().clone().autodiff();
+        device.seed(mix(settings.seed, u64::from(self.state.steps)));
+        let epoch = self.state.epoch as f64 + self.state.batch as f64 / batches as f64;
+        let mut accumulator = GradientsAccumulator::new();
+        for batch in step {
+            let samples: Vec<&Sample> = batch.iter().map(|&row| &self.samples[row]).collect();
+            let (batch, target) = self.batch(&samples, &device);
+            let loss = settings.loss.of(self.model().forward(&batch), &target, epoch);
+            let scaled = loss.clone() / step.len() as f64;
+            let gradients = GradientsParams::from_grads(scaled.backward(), self.model());
+            accumulator.accumulate(self.model(), gradients);
+            self.state.loss_sum += f64::from(loss.into_scalar::<f32>());
+        }
+        let total = batches.div_ceil(settings.accumulate) * settings.epochs;
+        let rate = settings.rate(self.state.steps as usize, total);
+        let rates = Rates {
+            encoder: settings.lr * rate,
+            head: settings.head_lr * rate,
+            decay: settings.weight_decay,
+            clip: settings.clip,
+        };
+        let optimizer = &mut self.optimizer;
+        self.model =
+            self.model.take().map(|model| optimizer.step(model, accumulator.grads(), rates));
+        self.state.steps += 1;
+    }
+
+    /// Rows and their gold on a device.
+    fn batch(&self, samples: &[&Sample], device: &Device) -> (Batch, Target) {
+        let rows: Vec<&Row> = samples.iter().map(|sample| &sample.row).collect();
+        let pad = self.start.pipeline.tokenizer.pad_id();
+        let limit = self.start.encoder.max_tokens();
+        let batch = Batch::new(&rows, pad, self.run.device.granularity, limit, device);
+        let mentions = samples.iter().enumerate().flat_map(|(row, sample)| {
+            let mention = move |&(start, end, label): &(usize, usize, usize)| Mention {
+                row,
+                label,
+                start,
+                end,
+            };
+            sample.gold.iter().map(mention)
+        });
+        let text = rows.iter().map(|row| row.text.clone()).collect();
+        let types = self.start.pipeline.config.labels.len();
+        let target = Target::new(mentions.collect(), text, types, batch.tokens);
+        (batch, target)
+    }
+
+    fn model(&self) -> &NerModel {
+        self.model.as_ref().expect("the model is away during the optimiser's step only")
+    }
+
+    fn device(&self) -> &Device {
+        &self.run.device.device
+    }
+
+    /// Evaluates, keeps the model if it is the best so far, and writes a checkpoint.
+    fn end_epoch(&mut self, batches: usize, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        let model = self.model().valid();
+        let predicted = self.predict(&model, progress, stop)?;
+        let report = evaluate(self.run.dev, &predicted);
+        let record = EpochRecord {
+            epoch: self.state.epoch + 1,
+            loss: self.state.loss_sum / batches as f64,
+            precision: report.strict.precision(),
+            recall: report.strict.recall(),
+            f1: report.strict.f1(),
+            boundary_f1: report.boundary.f1(),
+            seconds: self.seconds(),
+        };
+        if !record.loss.is_finite() {
+            return Err(Error::Setting(format!(
+                "the loss became {} in epoch {}: lower --lr or --head-lr",
+                record.loss, record.epoch
+            )));
+        }
+        let best = self.state.best().is_none_or(|best| record.f1 > best.f1);
+        self.state.curve.push(record.clone());
+        self.state.epoch += 1;
+        self.state.batch = 0;
+        self.state.loss_sum = 0.0;
+        if best {
+            self.write_model(&model, &record)?;
+        }
+        self.save()?;
+        write_lines(&self.run.out.join(METRICS_FILE), &self.state.curve)?;
+        progress(Progress::Epoch {
+            epoch: record.epoch,
+            epochs: self.run.settings.epochs,
+            loss: record.loss,
+            precision: record.precision,
+            recall: record.recall,
+            f1: record.f1,
+            boundary_f1: record.boundary_f1,
+            best,
+            seconds: record.seconds,
+        });
+        Ok(())
+    }
+
+    /// The dev documents with what `model` finds in them.
+    fn predict(
+        &self,
+        model: &NerModel,
+        progress: OnProgress,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Document>> {
+        let rows: usize = self.dev.iter().map(|p| p.windows.len()).sum();
+        progress(Progress::Stage { name: "evaluating".into(), total: rows });
+        let granularity = self.run.device.granularity;
+        let found = self.start.pipeline.recognise(
+            model,
+            &self.dev,
+            None,
+            self.device(),
+            granularity,
+            |done| {
+                progress(Progress::Advanced { done });
+                !stop.load(Ordering::Relaxed)
+            },
+        );
+        if stop.load(Ordering::Relaxed) {
+            self.save()?;
+            return Err(Error::Interrupted);
+        }
+        let with = |(document, entities): (&Document, _)| Document { entities, ..document.clone() };
+        Ok(self.run.dev.iter().zip(found).map(with).collect())
+    }
+
+    /// Writes the model folder with the facts of its epoch.
+    fn write_model(&self, model: &NerModel, record: &EpochRecord) -> Result<()> {
+        let mut pipeline: Pipeline = self.start.pipeline.clone();
+        pipeline.config.training = Some(TrainingFacts {
+            settings: self.run.settings.clone(),
+            documents: self.documents,
+            epoch: record.epoch,
+            dev_f1: record.f1,
+            device: self.run.device.name.clone(),
+        });
+        ModelFolder::write(self.run.out, &self.start.encoder, &pipeline, model)
+    }
+
+    /// Writes a checkpoint.
+    fn save(&self) -> Result<()> {
+        let state = State { seconds: self.seconds(), ..self.state.clone() };
+        state.save(self.run.out, &self.start.encoder, &self.model().valid(), &self.optimizer)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.began.elapsed().as_secs_f64()
+    }
+
+    fn step_report(&self, pace: &Pace, batches: usize) -> Progress {
+        let settings = self.run.settings;
+        let (epoch, batch) = (self.state.epoch, self.state.batch);
+        let seconds = pace.began.elapsed().as_secs_f64().max(1e-9);
+        let left = (settings.epochs - epoch) * batches - batch;
+        Progress::Step {
+            epoch: epoch + 1,
+            epochs: settings.epochs,
+            step: batch.div_ceil(settings.accumulate),
+            steps: batches.div_ceil(settings.accumulate),
+            loss: self.state.loss_sum / batch.max(1) as f64,
+            tokens_per_second: pace.tokens as f64 / seconds,
+            seconds_left: seconds / pace.batches.max(1) as f64 * left as f64,
+        }
+    }
+
+    /// Evaluates the model in the folder and writes its card.
+    fn finish(self, progress: OnProgress) -> Result<Outcome> {
+        let best = self.state.best().cloned().ok_or(Error::Interrupted)?;
+        let folder = ModelFolder::load(&ModelSource::folder(self.run.out), self.device())?;
+        let predicted = self.predict(&folder.model, progress, &AtomicBool::new(false))?;
+        let report = evaluate(self.run.dev, &predicted);
+        let text = card(&folder.pipeline.config, &report, &best, self.run.encoder_name);
+        crate::model::write_text(&self.run.out.join("README.md"), &text)?;
+        State::clear(self.run.out)?;
+        let documents = self.documents;
+        Ok(Outcome { curve: self.state.curve, best, report, predicted, documents })
+    }
+}
+
+/// Speed of the current epoch.
+struct Pace {
+    began: Instant,
+    tokens: usize,
+    batches: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { began: Instant::now(), tokens: 0, batches: 0 }
+    }
+}
+
+/// Refuses to resume with other settings or data: the result would be neither run's.
+fn same_run(saved: &State, asked: &State) -> Result<()> {
+    if saved.settings != asked.settings {
+        let lines = |s: &TrainSettings| toml::to_string(s).unwrap_or_default();
+        let (before, now) = (lines(&saved.settings), lines(&asked.settings));
+        let changed: Vec<String> = before
+            .lines()
+            .zip(now.lines())
+            .filter(|(before, now)| before != now)
+            .map(|(before, now)| format!("{before} is now {now}"))
+            .collect();
+        return Err(Error::Setting(format!(
+            "the run to resume had other settings ({}): repeat them, or start anew in another folder",
+            changed.join("; ")
+        )));
+    }
+    if saved.data != asked.data {
+        return Err(Error::Setting(
+            "the run to resume had other training or dev data: give the same files, or start anew in another folder".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// FNV-1a over texts and entities.
+fn fingerprint(documents: &[Document]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for document in documents {
+        add(document.text.as_bytes());
+        for entity in &document.entities {
+            add(entity.label.as_bytes());
+            add(&entity.start.to_le_bytes());
+            add(&entity.end.to_le_bytes());
+        }
+    }
+    hash
+}
+
+/// Writes one line of JSON per record, atomically.
+fn write_lines(path: &Path, records: &[EpochRecord]) -> Result<()> {
+    write_atomically(path, |file| {
+        for record in records {
+            let line = serde_json::to_string(record).map_err(|e| Error::io(path, e.into()))?;
+            writeln!(file, "{line}").map_err(|e| Error::io(path, e))?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,97 @@
+//! What a run starts from: an encoder, a tokenizer, and the text handling that the data calls for.
+
+use burn::tensor::Device;
+
+use super::gold::whole_word_share;
+use super::init::seeded;
+use super::settings::TrainSettings;
+use super::vocabulary::learn_vocabulary;
+use crate::data::{Document, LabelSet};
+use crate::encoder::EncoderConfig;
+use crate::model::source::ModelSource;
+use crate::model::{
+    DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, NerModel, Pipeline, Prepared,
+    WindowSettings, read_tokenizer,
+};
+use crate::{Error, Result};
+
+/// Word pieces of the vocabulary of a tiny encoder.
+const TINY_VOCABULARY: usize = 2000;
+/// Entities end at word boundaries if at least this share of the training entities does.
+const WHOLE_WORDS: f64 = 0.99;
+
+/// Where the encoder comes from.
+#[derive(Debug, Clone)]
+pub enum EncoderSource {
+    /// A small BERT with fresh weights and a vocabulary learnt from the training text.
+    Tiny,
+    /// A folder as Hugging Face publishes it.
+    Pretrained(ModelSource),
+}
+
+/// An untrained model with its text handling.
+pub(super) struct Start {
+    pub encoder: EncoderConfig,
+    pub pipeline: Pipeline,
+    pub model: NerModel,
+    /// The training documents, tokenised.
+    pub prepared: Vec<Prepared>,
+}
+
+impl Start {
+    /// Loads or makes the encoder, adds a fresh head, and tokenises the training documents.
+    pub fn new(
+        source: &EncoderSource,
+        settings: &TrainSettings,
+        documents: &[Document],
+        device: &Device,
+    ) -> Result<Self> {
+        let labels = LabelSet::from_documents(documents);
+        if labels.is_empty() {
+            return Err(Error::Setting(
+                "the training data holds no entities, so there is nothing to learn".into(),
+            ));
+        }
+        let (mut encoder, tokenizer) = match source {
+            EncoderSource::Tiny => {
+                let tokenizer = learn_vocabulary(documents, TINY_VOCABULARY)?;
+                (EncoderConfig::tiny(tokenizer.vocab_size()), tokenizer)
+            }
+            EncoderSource::Pretrained(source) => {
+                let encoder = EncoderConfig::read(source)?;
+                let tokenizer = read_tokenizer(source, &encoder)?;
+                (encoder, tokenizer)
+            }
+        };
+        if let Some(dropout) = settings.dropout {
+            (encoder.hidden_dropout, encoder.attention_dropout) = (dropout, dropout);
+        }
+        let max_length = settings.max_length.min(encoder.max_tokens());
+        let config = ModelConfig {
+            format_version: FORMAT_VERSION,
+            labels,
+            head: HeadSettings { kind: settings.head, size: settings.head_size },
+            decode: DecodeSettings { threshold: settings.threshold, word_boundaries: true },
+            window: WindowSettings {
+                max_length,
+                stride: settings.stride.min((max_length / 2).saturating_sub(1)),
+            },
+            training: None,
+        };
+        let fresh = NerModel::new(&encoder, &config, device);
+        let mut model = seeded(fresh, settings.seed);
+        if let EncoderSource::Pretrained(source) = source {
+            model.encoder = encoder.load(source, device)?;
+        }
+        let mut pipeline = Pipeline { tokenizer, config };
+        let prepared = prepare(&pipeline, documents)?;
+        pipeline.config.decode.word_boundaries =
+            whole_word_share(documents, &prepared) >= WHOLE_WORDS;
+        Ok(Self { encoder, pipeline, model, prepared })
+    }
+}
+
+/// Tokenises documents.
+pub(super) fn prepare(pipeline: &Pipeline, documents: &[Document]) -> Result<Vec<Prepared>> {
+    documents.iter().map(|document| pipeline.prepare(document)).collect()
+}
