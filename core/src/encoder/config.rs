@@ -114,7 +114,7 @@ impl EncoderConfig {
             if family == Family::Electra { 4 } else { 12 },
             1..=1_024,
         )?;
-        if hidden_size % heads != 0 {
+        if !hidden_size.is_multiple_of(heads) {
             return Err(fields.error(format!(
                 "hidden size {hidden_size} is not a multiple of its {heads} attention heads"
             )));
