@@ -44,7 +44,7 @@ pub enum Error {
 }
 
 /// The result of anything that reads, writes or runs on a device.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An [`Error::Io`] about `path`.
