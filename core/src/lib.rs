@@ -6,6 +6,7 @@ pub mod decode;
 pub mod device;
 pub mod encoder;
 pub mod error;
+pub(crate) mod fused;
 pub mod head;
 pub mod loss;
 pub mod metric;

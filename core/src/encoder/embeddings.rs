@@ -18,6 +18,8 @@ pub struct Embeddings {
     dropout: Dropout,
     project: Option<Linear>,
     position_offset: usize,
+    #[module(skip)]
+    norm_eps: f64,
 }
 
 impl Embeddings {
@@ -37,6 +39,7 @@ impl Embeddings {
             project: (width != config.hidden_size)
                 .then(|| linear(width, config.hidden_size, device)),
             position_offset: config.position_offset(),
+            norm_eps: config.layer_norm_eps,
         }
     }
 
@@ -51,10 +54,10 @@ impl Embeddings {
         }
         let sum = self.word.forward(ids) + place.unsqueeze();
         let [_, _, width] = sum.dims();
-        let x =
-            self.dropout.forward(ops::layer_norm(sum.reshape([batch * tokens, width]), &self.norm));
+        let sum = sum.reshape([batch * tokens, width]);
+        let x = ops::dropout(ops::layer_norm(sum, &self.norm, self.norm_eps), &self.dropout);
         match &self.project {
-            Some(project) => project.forward(x),
+            Some(project) => ops::linear(x, project),
             None => x,
         }
     }

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
-use super::ops::{self, Heads};
+use super::ops::{self, Heads, KeyMask};
 use super::{Activation, EncoderConfig, linear};
 
 /// A post-LN transformer layer. Its matrices stay two-dimensional, `[batch * tokens, width]`.
@@ -23,14 +23,9 @@ impl Layer {
         }
     }
 
-    /// `x` is `[batch * tokens, hidden]`; `bias` comes from [`ops::key_bias`].
-    pub(super) fn forward(
-        &self,
-        x: Tensor<2>,
-        shape: Heads,
-        bias: Option<&Tensor<4>>,
-    ) -> Tensor<2> {
-        self.feed_forward.forward(self.attention.forward(x, shape, bias))
+    /// `x` is `[batch * tokens, hidden]`; `mask` says which tokens are real.
+    pub(super) fn forward(&self, x: Tensor<2>, shape: Heads, mask: Option<&KeyMask>) -> Tensor<2> {
+        self.feed_forward.forward(self.attention.forward(x, shape, mask))
     }
 }
 
@@ -44,6 +39,8 @@ struct Attention {
     norm: LayerNorm,
     probability_dropout: Dropout,
     dropout: Dropout,
+    #[module(skip)]
+    norm_eps: f64,
 }
 
 impl Attention {
@@ -57,19 +54,21 @@ impl Attention {
             norm: LayerNormConfig::new(width).with_epsilon(config.layer_norm_eps).init(device),
             probability_dropout: DropoutConfig::new(config.attention_dropout).init(),
             dropout: DropoutConfig::new(config.hidden_dropout).init(),
+            norm_eps: config.layer_norm_eps,
         }
     }
 
-    fn forward(&self, x: Tensor<2>, shape: Heads, bias: Option<&Tensor<4>>) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, shape: Heads, mask: Option<&KeyMask>) -> Tensor<2> {
         let context = ops::attention(
-            self.query.forward(x.clone()),
-            self.key.forward(x.clone()),
-            self.value.forward(x.clone()),
+            ops::linear(x.clone(), &self.query),
+            ops::linear(x.clone(), &self.key),
+            ops::linear(x.clone(), &self.value),
             shape,
-            bias,
+            mask,
             &self.probability_dropout,
         );
-        ops::layer_norm(self.dropout.forward(self.output.forward(context)) + x, &self.norm)
+        let output = ops::linear(context, &self.output);
+        ops::add_layer_norm(output, x, &self.dropout, &self.norm, self.norm_eps)
     }
 }
 
@@ -80,6 +79,8 @@ struct FeedForward {
     outer: Linear,
     norm: LayerNorm,
     dropout: Dropout,
+    #[module(skip)]
+    norm_eps: f64,
     #[module(skip)]
     activation: Activation,
 }
@@ -93,12 +94,14 @@ impl FeedForward {
                 .with_epsilon(config.layer_norm_eps)
                 .init(device),
             dropout: DropoutConfig::new(config.hidden_dropout).init(),
+            norm_eps: config.layer_norm_eps,
             activation: config.activation,
         }
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let inner = self.activation.forward(self.inner.forward(x.clone()));
-        ops::layer_norm(self.dropout.forward(self.outer.forward(inner)) + x, &self.norm)
+        let inner = self.activation.forward(ops::linear(x.clone(), &self.inner));
+        let outer = ops::linear(inner, &self.outer);
+        ops::add_layer_norm(outer, x, &self.dropout, &self.norm, self.norm_eps)
     }
 }

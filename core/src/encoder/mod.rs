@@ -109,11 +109,11 @@ impl Encoder {
             self.max_tokens
         );
         let shape = ops::Heads { batch, tokens, heads: self.heads };
-        let bias = mask.map(ops::key_bias);
+        let mask = mask.map(ops::KeyMask::new);
         let mut x = self.embeddings.forward(ids);
         each(&x);
         for layer in &self.layers {
-            x = layer.forward(x, shape, bias.as_ref());
+            x = layer.forward(x, shape, mask.as_ref());
             each(&x);
         }
         x

@@ -1,0 +1,155 @@
+//! Matrix products of strided views.
+
+use super::parallel;
+
+/// A read-only matrix in a slice, with any strides, such as a transposed one.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// `columns` neighbours in a row, rows `stride` apart.
+    pub fn new(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        Self::strided(data, [rows, columns], [stride, 1])
+    }
+
+    /// Element (i, j) at `i * strides[0] + j * strides[1]`.
+    ///
+    /// # Panics
+    /// Where that is outside `data`.
+    pub fn strided(
+        data: &'a [f32],
+        [rows, columns]: [usize; 2],
+        [row_stride, column_stride]: [usize; 2],
+    ) -> Self {
+        if rows > 0 && columns > 0 {
+            let last = (rows - 1) * row_stride + (columns - 1) * column_stride;
+            assert!(last < data.len(), "a matrix that reaches past its buffer");
+        }
+        Self { data, rows, columns, row_stride, column_stride }
+    }
+
+    /// The transposed matrix.
+    pub fn t(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    fn row_range(self, first: usize, rows: usize) -> Self {
+        let start = (first * self.row_stride).min(self.data.len());
+        Self::strided(
+            &self.data[start..],
+            [rows, self.columns],
+            [self.row_stride, self.column_stride],
+        )
+    }
+}
+
+/// A matrix to write, `columns` neighbours in a row, rows `stride` apart.
+#[derive(Debug)]
+pub struct MatrixMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<'a> MatrixMut<'a> {
+    /// # Panics
+    /// Where an element is outside `data`, or rows overlap.
+    pub fn new(data: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        if rows > 0 && columns > 0 {
+            assert!(columns <= stride, "rows that overlap");
+            let last = (rows - 1) * stride + columns - 1;
+            assert!(last < data.len(), "a matrix that reaches past its buffer");
+        }
+        Self { data, rows, columns, stride }
+    }
+}
+
+/// `out = scale · lhs · rhs`, or `out += …` to `accumulate`, on this thread.
+///
+/// # Panics
+/// Where the sizes disagree.
+pub fn product(out: MatrixMut, scale: f32, lhs: Matrix, rhs: Matrix, accumulate: bool) {
+    gemm(out, scale, lhs, rhs, accumulate, gemm::Parallelism::None);
+}
+
+/// [`product`] into a whole buffer of `lhs.rows * rhs.columns` elements, over all threads.
+pub fn product_parallel(out: &mut [f32], lhs: Matrix, rhs: Matrix, accumulate: bool) {
+    /// Rows of a task: enough of them that reading `rhs` anew for each task is cheap.
+    const ROWS: usize = 64;
+    let (rows, columns) = (lhs.rows, rhs.columns);
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let threads = parallel::threads();
+    if threads == 1 || rows < ROWS * threads {
+        let whole = MatrixMut::new(out, rows, columns, columns);
+        return gemm(whole, 1.0, lhs, rhs, accumulate, all_threads());
+    }
+    let block = rows.div_ceil(2 * threads).max(ROWS).next_multiple_of(16);
+    parallel::for_each(out.chunks_mut(block * columns).enumerate(), |(task, out)| {
+        let rows = out.len() / columns;
+        let lhs = lhs.row_range(task * block, rows);
+        product(MatrixMut::new(out, rows, columns, columns), 1.0, lhs, rhs, accumulate);
+    });
+}
+
+fn all_threads() -> gemm::Parallelism {
+    #[cfg(feature = "native")]
+    return gemm::Parallelism::Rayon(0);
+    #[cfg(not(feature = "native"))]
+    gemm::Parallelism::None
+}
+
+fn gemm(
+    out: MatrixMut,
+    scale: f32,
+    lhs: Matrix,
+    rhs: Matrix,
+    accumulate: bool,
+    parallelism: gemm::Parallelism,
+) {
+    assert_eq!(
+        (out.rows, out.columns, lhs.columns),
+        (lhs.rows, rhs.columns, rhs.rows),
+        "matrices whose sizes disagree"
+    );
+    // SAFETY: the constructors of the three views have checked that every element lies in its
+    // buffer, `out` is borrowed exclusively and its rows do not overlap, and the assertion above
+    // gives `gemm` the sizes that the views were checked for.
+    unsafe {
+        gemm::gemm(
+            out.rows,
+            out.columns,
+            lhs.columns,
+            out.data.as_mut_ptr(),
+            1,
+            out.stride as isize,
+            accumulate,
+            lhs.data.as_ptr(),
+            lhs.column_stride as isize,
+            lhs.row_stride as isize,
+            rhs.data.as_ptr(),
+            rhs.column_stride as isize,
+            rhs.row_stride as isize,
+            1.0,
+            scale,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Operations of an encoder and of its optimiser in one pass each. Every one is a function on
+//! tensors with the same result on every backend: on the CPU backend in f32 a kernel with its own
+//! backward pass, elsewhere a composition of Burn's operations.
+
+mod attention;
+mod buffer;
+mod column_sums;
+mod dropout;
+mod gelu;
+mod layer_norm;
+mod linear;
+mod matrix;
+mod parallel;
+mod simd;
+
+pub use attention::{Heads, KeyMask, attention};
+pub use dropout::{Draw, dropout, seed_dropout};
+pub use gelu::gelu;
+pub use layer_norm::{add_layer_norm, layer_norm};
+pub use linear::linear;
+
+#[cfg(test)]
+mod tests;
