@@ -47,7 +47,7 @@ impl AdamW {
         module.map(&mut Step { optimizer: self, gradients, rates, scale, path })
     }
 
-    /// The state as tensors by name.
+    /// The state as tensors by name, which has slashes for dots so that nobody takes it for a weight's.
     ///
     /// # Errors
     /// A device that cannot be read.
@@ -59,8 +59,9 @@ impl AdamW {
         };
         let mut tensors = HostTensors::new();
         for (path, (m, v)) in &self.moments {
-            tensors.insert(format!("m.{path}"), host(m)?);
-            tensors.insert(format!("v.{path}"), host(v)?);
+            let path = path.replace('.', "/");
+            tensors.insert(format!("m/{path}"), host(m)?);
+            tensors.insert(format!("v/{path}"), host(v)?);
         }
         Ok(tensors)
     }
@@ -76,9 +77,9 @@ impl AdamW {
         let moments = halves
             .iter()
             .filter_map(|(name, m)| {
-                let path = name.strip_prefix("m.")?;
-                let v = halves.get(&format!("v.{path}"))?;
-                Some((path.to_owned(), (m.clone(), v.clone())))
+                let path = name.strip_prefix("m/")?;
+                let v = halves.get(&format!("v/{path}"))?;
+                Some((path.replace('/', "."), (m.clone(), v.clone())))
             })
             .collect();
         Self { steps, moments }

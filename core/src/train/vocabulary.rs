@@ -1,9 +1,10 @@
-//! A WordPiece vocabulary learnt from the training text, for encoders that start from nothing.
+//! A vocabulary learnt from the training text, for encoders that start from nothing.
 
-use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
+use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{AddedToken, TokenizerImpl};
+use tokenizers::processors::bert::BertProcessing;
+use tokenizers::{AddedToken, DecoderWrapper, TokenizerImpl};
 
 use crate::data::Document;
 use crate::text::Tokenizer;
@@ -12,33 +13,35 @@ use crate::{Error, Result};
 /// The special tokens of BERT, in the order of their ids.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// A lower-casing BERT tokenizer with at most `size` word pieces learnt from the documents' texts.
+/// A lower-casing tokenizer with at most `size` pieces learnt from the documents' texts, and BERT's special tokens.
+///
+/// Byte-pair encoding, because the library's WordPiece learner numbers its pieces in an order that changes from
+/// run to run.
 ///
 /// # Errors
-/// What the learner refuses, such as documents without text.
+/// What the learner refuses.
 pub fn learn_vocabulary(documents: &[Document], size: usize) -> Result<Tokenizer> {
     let refuse =
         |error: tokenizers::Error| Error::Setting(format!("learning a vocabulary: {error}"));
-    let mut trainer = WordPieceTrainer::builder()
+    let mut trainer = BpeTrainer::builder()
         .vocab_size(size)
         .show_progress(false)
         .special_tokens(SPECIAL.iter().map(|token| AddedToken::from(*token, true)).collect())
         .build();
+    let model = BPE::builder().unk_token("[UNK]".into()).build().map_err(refuse)?;
     let mut learner: TokenizerImpl<
-        WordPiece,
+        BPE,
         BertNormalizer,
         BertPreTokenizer,
-        tokenizers::processors::bert::BertProcessing,
-        tokenizers::decoders::wordpiece::WordPiece,
-    > = TokenizerImpl::new(WordPiece::default());
+        BertProcessing,
+        DecoderWrapper,
+    > = TokenizerImpl::new(model);
     learner
         .with_normalizer(Some(BertNormalizer::default()))
         .map_err(refuse)?
-        .with_pre_tokenizer(Some(BertPreTokenizer));
+        .with_pre_tokenizer(Some(BertPreTokenizer))
+        .with_post_processor(Some(BertProcessing::new(("[SEP]".into(), 3), ("[CLS]".into(), 2))));
     learner.train(&mut trainer, documents.iter().map(|d| d.text.as_str())).map_err(refuse)?;
-    let vocabulary = learner.get_vocab(true);
-    let mut words: Vec<(&String, &u32)> = vocabulary.iter().collect();
-    words.sort_by_key(|(_, id)| **id);
-    let lines: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
-    Tokenizer::from_vocab(lines.join("\n").as_bytes(), true, "the learnt vocabulary")
+    let json = learner.to_string(false).map_err(refuse)?;
+    Tokenizer::from_json(json.as_bytes(), "the learnt vocabulary")
 }
