@@ -19,6 +19,7 @@ use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
 use crate::data::Document;
 use crate::device::Selected;
+use crate::fused::seed_dropout;
 use crate::loss::{Mention, Target};
 use crate::metric::{Report, evaluate};
 use crate::model::source::ModelSource;
@@ -199,7 +200,9 @@ impl<'a> Training<'a> {
     fn step(&mut self, step: &[Vec<usize>], batches: usize) {
         let settings = self.run.settings;
         let device = self.device().clone().autodiff();
-        device.seed(mix(settings.seed, u64::from(self.state.steps)));
+        let seed = mix(settings.seed, u64::from(self.state.steps));
+        seed_dropout(seed);
+        device.seed(seed);
         let epoch = self.state.epoch as f64 + self.state.batch as f64 / batches as f64;
         let mut accumulator = GradientsAccumulator::new();
         for batch in step {
