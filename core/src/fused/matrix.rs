@@ -82,45 +82,6 @@ impl<'a> MatrixMut<'a> {
 /// # Panics
 /// Where the sizes disagree.
 pub fn product(out: MatrixMut, scale: f32, lhs: Matrix, rhs: Matrix, accumulate: bool) {
-    gemm(out, scale, lhs, rhs, accumulate, gemm::Parallelism::None);
-}
-
-/// [`product`] into a whole buffer of `lhs.rows * rhs.columns` elements, over all threads.
-pub fn product_parallel(out: &mut [f32], lhs: Matrix, rhs: Matrix, accumulate: bool) {
-    /// Rows of a task: enough of them that reading `rhs` anew for each task is cheap.
-    const ROWS: usize = 64;
-    let (rows, columns) = (lhs.rows, rhs.columns);
-    if rows == 0 || columns == 0 {
-        return;
-    }
-    let threads = parallel::threads();
-    if threads == 1 || rows < ROWS * threads {
-        let whole = MatrixMut::new(out, rows, columns, columns);
-        return gemm(whole, 1.0, lhs, rhs, accumulate, all_threads());
-    }
-    let block = rows.div_ceil(2 * threads).max(ROWS).next_multiple_of(16);
-    parallel::for_each(out.chunks_mut(block * columns).enumerate(), |(task, out)| {
-        let rows = out.len() / columns;
-        let lhs = lhs.row_range(task * block, rows);
-        product(MatrixMut::new(out, rows, columns, columns), 1.0, lhs, rhs, accumulate);
-    });
-}
-
-fn all_threads() -> gemm::Parallelism {
-    #[cfg(feature = "native")]
-    return gemm::Parallelism::Rayon(0);
-    #[cfg(not(feature = "native"))]
-    gemm::Parallelism::None
-}
-
-fn gemm(
-    out: MatrixMut,
-    scale: f32,
-    lhs: Matrix,
-    rhs: Matrix,
-    accumulate: bool,
-    parallelism: gemm::Parallelism,
-) {
     assert_eq!(
         (out.rows, out.columns, lhs.columns),
         (lhs.rows, rhs.columns, rhs.rows),
@@ -149,7 +110,51 @@ fn gemm(
             false,
             false,
             false,
-            parallelism,
+            gemm::Parallelism::None,
         );
+    }
+}
+
+/// [`product`] into a whole buffer of `lhs.rows * rhs.columns` elements, over all threads.
+pub fn product_parallel(out: &mut [f32], lhs: Matrix, rhs: Matrix, accumulate: bool) {
+    /// Rows or columns of a task: enough of them that reading the other matrix anew for each task
+    /// is cheap.
+    const SIDE: usize = 64;
+    /// Multiplications below which a second thread costs more than it brings.
+    const WORTH_A_THREAD: usize = 512 * 1024;
+    let (rows, columns) = (lhs.rows, rhs.columns);
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let work = rows.saturating_mul(columns).saturating_mul(lhs.columns);
+    let threads = parallel::threads().min(work / WORTH_A_THREAD);
+    if threads > 1 && rows >= SIDE * threads {
+        let block = rows.div_ceil(2 * threads).max(SIDE).next_multiple_of(16);
+        parallel::for_each(out.chunks_mut(block * columns).enumerate(), |(task, out)| {
+            let rows = out.len() / columns;
+            let lhs = lhs.row_range(task * block, rows);
+            product(MatrixMut::new(out, rows, columns, columns), 1.0, lhs, rhs, accumulate);
+        });
+    } else if threads > 1 && columns >= SIDE * threads {
+        let block = columns.div_ceil(threads).next_multiple_of(16);
+        let parts = parallel::map((0..columns).step_by(block), |first| {
+            let width = block.min(columns - first);
+            let mut part = vec![0.0; rows * width];
+            let rhs = rhs.t().row_range(first, width).t();
+            product(MatrixMut::new(&mut part, rows, width, width), 1.0, lhs, rhs, false);
+            (first, width, part)
+        });
+        for (first, width, part) in parts {
+            for (out, part) in out.chunks_mut(columns).zip(part.chunks(width)) {
+                let out = &mut out[first..first + width];
+                if accumulate {
+                    out.iter_mut().zip(part).for_each(|(out, part)| *out += part);
+                } else {
+                    out.copy_from_slice(part);
+                }
+            }
+        }
+    } else {
+        product(MatrixMut::new(out, rows, columns, columns), 1.0, lhs, rhs, accumulate);
     }
 }

@@ -446,3 +446,26 @@ fn every_operation_does_on_wgpu_what_it_does_on_the_cpu() {
         attention(x[0].clone(), x[1].clone(), x[2].clone(), shape, Some(&mask), &no_dropout())
     });
 }
+
+#[test]
+fn a_product_is_the_same_however_it_is_split() {
+    use super::matrix::{Matrix, product_parallel};
+    // the sizes at which rows or columns are split, with remainders; exact in f32
+    for [rows, inner, columns] in [[300, 40, 150], [31, 200, 531], [1, 900, 1200], [129, 65, 130]] {
+        let integers = |n: usize, modulus: usize| -> Vec<f32> {
+            (0..n).map(|i| (i * 7 % modulus) as f32 - 4.0).collect()
+        };
+        let (a, b) = (integers(rows * inner, 11), integers(inner * columns, 13));
+        let mut out = vec![1.0; rows * columns];
+        let (lhs, rhs) =
+            (Matrix::new(&a, rows, inner, inner), Matrix::new(&b, inner, columns, columns));
+        product_parallel(&mut out, lhs, rhs, true);
+        for (i, j) in [(0, 0), (rows - 1, columns - 1), (rows / 2, columns / 3), (0, columns - 1)] {
+            let expected: f32 = (0..inner).map(|k| a[i * inner + k] * b[k * columns + j]).sum();
+            assert_eq!(out[i * columns + j], expected + 1.0, "{rows} {inner} {columns}: {i} {j}");
+        }
+        let accumulated = out.clone();
+        product_parallel(&mut out, lhs, rhs, false);
+        assert!(out.iter().zip(accumulated).all(|(x, y)| x + 1.0 == y));
+    }
+}
