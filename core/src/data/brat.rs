@@ -94,6 +94,17 @@ impl Source for Brat {
     }
 }
 
+/// Whether a folder has annotations of brat.
+pub(super) fn is_folder(path: &Path) -> Result<bool> {
+    let io = |error| Error::io(path, error);
+    for entry in std::fs::read_dir(path).map_err(io)? {
+        if entry.map_err(io)?.path().extension().is_some_and(|extension| extension == "ann") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Adds an extension to a name that may have dots of its own.
 fn with_extension(stem: &Path, extension: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();

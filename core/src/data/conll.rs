@@ -2,38 +2,12 @@
 //! columns are layers of nesting.
 
 use std::path::Path;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 use super::lines::{Lines, shown};
 use super::read::{Issues, ReadOptions, Source};
+use super::tags::{Layer, Scheme, is_tag, split};
 use super::{Document, Entity};
 use crate::{Error, Result};
-
-/// What an `I-` tag without one before it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scheme {
-    /// Entities begin with `I-`; `B-` only right after another entity of the type.
-    Iob1,
-    /// Entities begin with `B-`; so they do in BIOES and BILOU, where those of one token are `S-` or `U-`.
-    Iob2,
-}
-
-impl FromStr for Scheme {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "iob1" => Ok(Self::Iob1),
-            "iob2" | "bio" | "bioes" | "bilou" => Ok(Self::Iob2),
-            _ => Err(Error::Setting(format!(
-                "scheme \"{name}\" is unknown: use iob1, iob2, bioes or bilou"
-            ))),
-        }
-    }
-}
 
 /// The fields of a line: between tabs if it has any, else between spaces.
 pub(super) fn columns(line: &str) -> Vec<&str> {
@@ -41,27 +15,6 @@ pub(super) fn columns(line: &str) -> Vec<&str> {
     match line.contains('\t') {
         true => line.split('\t').collect(),
         false => line.split(' ').filter(|field| !field.is_empty()).collect(),
-    }
-}
-
-/// Whether a field can be a tag: `O`, or a prefix that some scheme has, `-` and a type.
-pub(super) fn is_tag(field: &str) -> bool {
-    matches!(split(field), Ok(_))
-}
-
-/// Prefix and type of a tag; `None` outside entities.
-fn split(tag: &str) -> Result<Option<(char, &str)>, String> {
-    if tag == "O" {
-        return Ok(None);
-    }
-    match tag.split_once('-') {
-        Some((prefix @ ("B" | "I" | "E" | "L" | "S" | "U"), label)) if !label.is_empty() => {
-            Ok(prefix.chars().next().map(|prefix| (prefix, label)))
-        }
-        _ => Err(format!(
-            "unknown tag {}: expected O, or a type after B-, I-, E-, L-, S- or U-",
-            shown(tag)
-        )),
     }
 }
 
@@ -221,8 +174,8 @@ impl Conll {
                 })?;
                 layer.push(index, tag).map_err(|wrong| self.lines.error_at(row.line, wrong))?;
             }
-            layer.close(rows.len());
-            document.entities.extend(layer.found.into_iter().map(|(first, end, label)| Entity {
+            let found = layer.finish(rows.len()).into_iter();
+            document.entities.extend(found.map(|(first, end, label)| Entity {
                 start: words[first].start,
                 end: words[end - 1].end,
                 label,
@@ -261,49 +214,6 @@ fn first_scheme(rows: &[Row], tags: &[usize]) -> Option<Scheme> {
     let tags = rows.iter().flat_map(|row| tags.iter().filter_map(|&column| row.fields.get(column)));
     let (prefix, _) = tags.filter_map(|tag| split(tag).ok().flatten()).next()?;
     Some(if prefix == 'I' { Scheme::Iob1 } else { Scheme::Iob2 })
-}
-
-/// The entities of one tag column, as first token, end and type.
-struct Layer {
-    scheme: Scheme,
-    open: Option<(usize, String)>,
-    found: Vec<(usize, usize, String)>,
-}
-
-impl Layer {
-    fn new(scheme: Scheme) -> Self {
-        Self { scheme, open: None, found: Vec::new() }
-    }
-
-    fn push(&mut self, at: usize, tag: &str) -> Result<(), String> {
-        let Some((prefix, label)) = split(tag)? else {
-            self.close(at);
-            return Ok(());
-        };
-        let continues = self.open.as_ref().is_some_and(|(_, open)| open == label);
-        let begins = matches!(prefix, 'B' | 'S' | 'U');
-        if begins || !continues {
-            if !begins && self.scheme == Scheme::Iob2 {
-                let before = match &self.open {
-                    Some((_, open)) => format!("the entity before it is a {open}"),
-                    None => "no entity is open".to_owned(),
-                };
-                return Err(format!("{tag} without a B-{label} before it: {before}"));
-            }
-            self.close(at);
-            self.open = Some((at, label.to_owned()));
-        }
-        if matches!(prefix, 'S' | 'U' | 'E' | 'L') {
-            self.close(at + 1);
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, end: usize) {
-        if let Some((start, label)) = self.open.take() {
-            self.found.push((start, end, label));
-        }
-    }
 }
 
 /// Entities of one tag column, as first token, end and type.

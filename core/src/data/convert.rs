@@ -48,11 +48,29 @@ pub struct ConvertReport {
     pub notes: Vec<String>,
 }
 
-/// Reads a file or brat folder and writes it in another format, whole or not at all.
+impl ConvertReport {
+    /// Adds the counts of another file.
+    fn add(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.entities += other.entities;
+        self.skipped += other.skipped;
+        self.discontinuous += other.discontinuous;
+        self.lost.entities += other.lost.entities;
+        self.lost.documents += other.lost.documents;
+        self.lost.notes.extend(other.lost.notes);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// Reads a file or brat folder and writes it in another format, whole or not at all. A folder of other files becomes a
+/// folder in which each of them is converted, under its name; `options.to` must say the format then.
 ///
 /// # Errors
 /// Invalid input, an output that exists (unless `force`), an output format that cannot be told.
 pub fn convert(input: &Path, output: &Path, options: &ConvertOptions) -> Result<ConvertReport> {
+    if input.is_dir() && !brat::is_folder(input)? {
+        return convert_files(input, output, options);
+    }
     let to = match options.to.or_else(|| Format::of_name(output)) {
         Some(to) => to,
         None => {
@@ -80,7 +98,10 @@ pub fn convert(input: &Path, output: &Path, options: &ConvertOptions) -> Result<
         }
     });
     let lost = match to {
-        Format::Brat => write_folder(output, &mut counted, options)?,
+        Format::Brat => {
+            in_folder(output, |part| write_pairs(part, output, &mut counted, options))?;
+            Lost::default()
+        }
         _ => write_file(output, to, &mut counted, options)?,
     };
     report.lost = lost;
@@ -139,8 +160,47 @@ fn some(written: usize, output: &Path) -> Result<()> {
     }
 }
 
-/// Writes a brat folder beside its place and moves it there.
-fn write_folder(output: &Path, documents: Documents<'_>, options: &ConvertOptions) -> Result<Lost> {
+/// Converts all files of a folder into another.
+fn convert_files(input: &Path, output: &Path, options: &ConvertOptions) -> Result<ConvertReport> {
+    let Some(to) = options.to else {
+        return Err(Error::file(
+            input,
+            "is a folder of files; name the format to convert them to with --to",
+        ));
+    };
+    if output.exists() && !options.force {
+        return Err(Error::file(output, "exists already; --force replaces it"));
+    }
+    let io = |error| Error::io(input, error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(input).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut sum: Option<ConvertReport> = None;
+    in_folder(output, |part| {
+        for file in &files {
+            let name = Path::new(file.file_name().unwrap_or_default());
+            let report = convert(file, &part.join(name.with_extension(to.extension())), options)?;
+            match &mut sum {
+                Some(sum) => sum.add(report),
+                None => sum = Some(report),
+            }
+        }
+        match files.is_empty() {
+            true => Err(Error::file(input, "the folder holds no files")),
+            false => Ok(()),
+        }
+    })?;
+    sum.ok_or_else(|| Error::file(input, "the folder holds no files"))
+}
+
+/// Fills a folder beside its place and moves it there.
+fn in_folder(output: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if output.exists() {
         replaceable(output)?;
     }
@@ -150,7 +210,7 @@ fn write_folder(output: &Path, documents: Documents<'_>, options: &ConvertOption
         fs::remove_dir_all(&part).map_err(io)?;
     }
     fs::create_dir_all(&part).map_err(io)?;
-    let moved = fill(&part, output, documents, options).and_then(|()| {
+    let moved = fill(&part).and_then(|()| {
         if !output.exists() {
             return fs::rename(&part, output).map_err(io);
         }
@@ -162,10 +222,11 @@ fn write_folder(output: &Path, documents: Documents<'_>, options: &ConvertOption
     if moved.is_err() {
         let _ = fs::remove_dir_all(&part);
     }
-    moved.map(|()| Lost::default())
+    moved
 }
 
-fn fill(
+/// Writes the pairs of a brat folder.
+fn write_pairs(
     folder: &Path,
     output: &Path,
     documents: Documents<'_>,
@@ -206,7 +267,7 @@ fn beside(output: &Path, suffix: &str) -> Result<PathBuf> {
     Ok(output.with_file_name(hidden))
 }
 
-/// Only a folder that holds nothing but brat files is ever replaced.
+/// Only a folder that holds nothing but corpus files is ever replaced.
 fn replaceable(output: &Path) -> Result<()> {
     let io = |error| Error::io(output, error);
     if !output.is_dir() {
@@ -214,11 +275,14 @@ fn replaceable(output: &Path) -> Result<()> {
     }
     for entry in fs::read_dir(output).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        if !matches!(path.extension().and_then(|e| e.to_str()), Some("txt" | "ann" | "conf")) {
+        if !matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("txt" | "ann" | "conf" | "jsonl" | "conll")
+        ) {
             return Err(Error::file(
                 output,
                 format!(
-                    "holds {}, which is not brat's, and is not replaced; choose another folder",
+                    "holds {}, which is no corpus, and is not replaced; choose another folder",
                     path.file_name().unwrap_or_default().display()
                 ),
             ));

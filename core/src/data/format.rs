@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::conll::{self, columns};
+use super::conll::columns;
+use super::tags::is_tag;
 use crate::Error;
 
 /// How a corpus is written down.
@@ -41,6 +42,17 @@ impl Format {
             Self::Brat => "brat",
             Self::PubTator => "pubtator",
             Self::Text => "text",
+        }
+    }
+
+    /// How the names of its files end.
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::JsonlTokens | Self::Jsonl => "jsonl",
+            Self::Conll => "conll",
+            Self::Brat => "",
+            Self::PubTator => "pubtator.txt",
+            Self::Text => "txt",
         }
     }
 
@@ -132,7 +144,7 @@ fn looks_like_conll(head: &str) -> bool {
     let whole = &sentence[..sentence.len().saturating_sub(1).max(1).min(sentence.len())];
     let tagged = |line: &&str| {
         let fields = columns(line);
-        fields.len() > 1 && fields.last().is_some_and(|tag| conll::is_tag(tag))
+        fields.len() > 1 && fields.last().is_some_and(|tag| is_tag(tag))
     };
     whole.iter().all(tagged)
         && whole.first().is_some_and(|line| sentence.len() > 1 || line.contains('\t'))

@@ -11,15 +11,16 @@ mod lines;
 mod pubtator;
 mod read;
 mod stats;
+mod tags;
 mod write;
 
-pub use conll::Scheme;
 pub use convert::{ConvertOptions, ConvertReport, convert};
 pub use document::{Document, Entity};
 pub use format::Format;
 pub use labels::LabelSet;
 pub use read::{Corpus, ReadOptions, Reader, open, open_stream, read};
 pub use stats::Stats;
+pub use tags::Scheme;
 pub use write::{Lost, WordSource, WriteOptions, Writer, brat_annotations};
 
 #[cfg(test)]

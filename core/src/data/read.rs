@@ -5,10 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::brat::Brat;
-use super::conll::{Conll, Scheme};
+use super::conll::Conll;
 use super::jsonl::Jsonl;
 use super::lines::{Input, Lines};
 use super::pubtator::PubTator;
+use super::tags::Scheme;
 use super::{Document, Format};
 use crate::text::OffsetUnit;
 use crate::{Error, Result};

@@ -1,6 +1,7 @@
 //! From text to the word pieces of an encoder, with the exact place of each piece.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::models::bpe::Vocab;
 use tokenizers::models::wordpiece::WordPiece;
@@ -41,10 +42,17 @@ impl Tokenizer {
     /// # Errors
     /// Anything in `bytes` that is no tokenizer; `path` is what the message calls it.
     pub fn from_json(bytes: &[u8], path: &str) -> Result<Self> {
+        guarded(path, || Self::parse(bytes, path))
+    }
+
+    fn parse(bytes: &[u8], path: &str) -> Result<Self> {
         let inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| {
             Error::file(path, format!("not a tokenizer that can be used: {error}; expected the tokenizer.json of a Hugging Face model"))
         })?;
-        Self::new(inner, path)
+        let own = Self::new(inner, path)?;
+        // what is damaged shows here rather than at the first text; unknown characters may be refused
+        let _ = own.inner.encode(PROBE, false);
+        Ok(own)
     }
 
     /// A BERT tokenizer from a `vocab.txt`, which has one word piece per line.
@@ -154,12 +162,27 @@ impl Tokenizer {
     /// # Errors
     /// A tokenizer without a piece for unknown characters, when the text has one.
     pub fn encode(&self, text: &str) -> Result<Pieces> {
-        let encoding = self.inner.encode(text, false).map_err(|error| {
-            Error::file(&self.path, format!("this text cannot be split: {error}"))
+        let encoding = guarded(&self.path, || {
+            self.inner.encode(text, false).map_err(|error| {
+                Error::file(&self.path, format!("this text cannot be split: {error}"))
+            })
         })?;
         let spans = spans(text, encoding.get_offsets(), encoding.get_tokens());
         Ok(Pieces { ids: encoding.get_ids().to_vec(), spans })
     }
+}
+
+/// Characters of several scripts and lengths.
+const PROBE: &str = "A word, naïve e\u{301} 漢字 \u{1F469}\u{200D}\u{1F52C} \u{0}x";
+
+/// Turns a panic of the `tokenizers` crate, which trusts some parts of its files, into an error.
+fn guarded<T>(path: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Error::file(
+            path,
+            "the tokenizer fails on its own data; the file is damaged, get it again",
+        ))
+    })
 }
 
 /// An encoding of a single piece that is no special token.

@@ -183,6 +183,34 @@ fn files_that_are_no_tokenizer_are_refused_by_name() {
 }
 
 #[test]
+fn data_on_which_the_tokenizers_crate_panics_is_an_error() {
+    let model: Value = serde_json::from_str(&word_piece().to_json()).unwrap();
+    let single = json!([{"SpecialToken": {"id": "[X]", "type_id": 0}}]);
+    let broken = [
+        (
+            "post_processor",
+            json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}}),
+        ),
+        ("normalizer", json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"})),
+        ("normalizer", json!({"type": "Precompiled", "precompiled_charsmap": "BAAAAAD///8A"})),
+        ("pre_tokenizer", json!({"type": "FixedLength", "length": 0})),
+        (
+            "model",
+            json!({"type": "BPE", "continuing_subword_prefix": "éé", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}),
+        ),
+    ];
+    for (part, value) in broken {
+        let mut json = model.clone();
+        json[part] = value;
+        let error = from(&json).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "tokenizer.json: the tokenizer fails on its own data; the file is damaged, get it again"
+        );
+    }
+}
+
+#[test]
 fn an_id_that_no_embedding_can_have_shows_in_the_vocabulary_size() {
     let mut json: Value = serde_json::from_str(&word_piece().to_json()).unwrap();
     json["model"]["vocab"]["漢"] = json!(4_000_000_000u32);
