@@ -55,6 +55,7 @@ pub(super) struct State {
     /// Optimiser steps taken.
     pub steps: u32,
     /// Sum of the losses of the current epoch's batches.
+    #[serde(with = "exact")]
     pub loss_sum: f64,
     /// Finished epochs.
     pub curve: Vec<EpochRecord>,
@@ -134,6 +135,19 @@ impl State {
             _ => {}
         }
         remove_others(out, None)
+    }
+}
+
+/// A float as its bits: reading its decimal digits back may miss the last bit.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.to_bits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
     }
 }
 
