@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::super::{Corpus, LabelSet, ReadOptions, Stats, read};
+use tempfile::TempDir;
+
+use super::super::*;
 use super::read_bytes;
 
 /// A corpus as published, where the machine has it.
@@ -69,6 +71,52 @@ fn ncbi_disease_in_pubtator_has_the_same_entities() {
 fn bc5cdr_has_the_counts_of_its_readme() {
     check("bc5cdr/train.tsv", (4560, 9385, 2, 0));
     check("bc5cdr/devel.tsv", (4581, 9593, 2, 0));
+}
+
+/// Each corpus, written in one format after the other and read again, has the entities it had.
+fn comes_back(name: &str, formats: &[Format]) {
+    let Some(original) = published(name) else { return };
+    let mut writing = original.documents.clone();
+    for &format in formats {
+        let folder = TempDir::new().unwrap();
+        let (input, output) = (folder.path().join("in.jsonl"), folder.path().join("out"));
+        let mut writer = Writer::new(
+            Vec::new(),
+            WriteOptions { keep_words: true, ..WriteOptions::new(Format::Jsonl) },
+        );
+        writing.iter().for_each(|document| writer.write(document).unwrap());
+        std::fs::write(&input, writer.output()).unwrap();
+        let options = ConvertOptions {
+            to: Some(format),
+            words: WordSource::Spaces,
+            ..ConvertOptions::default()
+        };
+        let report = convert(&input, &output, &options).unwrap();
+        assert_eq!(report.lost, Lost::default());
+        writing = read(&output, &ReadOptions { format: Some(format), ..ReadOptions::default() })
+            .unwrap()
+            .documents;
+    }
+    let entities = |documents: &[Document]| {
+        let of = |document: &Document| {
+            let mut own: Vec<_> =
+                document.entities.iter().map(|e| (e.start, e.end, e.label.clone())).collect();
+            own.sort();
+            (document.text.clone(), own)
+        };
+        let mut all: Vec<_> = documents.iter().map(of).collect();
+        all.sort();
+        all
+    };
+    assert!(entities(&writing) == entities(&original.documents), "{name} {formats:?}");
+}
+
+#[test]
+fn real_corpora_come_back_from_every_format() {
+    let all = [Format::Conll, Format::Brat, Format::PubTator, Format::JsonlTokens];
+    comes_back("genia/dev.jsonl", &all);
+    comes_back("maintie/train.jsonl", &all);
+    comes_back("ncbi-disease/train.pubtator.txt", &[Format::Brat, Format::Jsonl, Format::PubTator]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From each format to each other and back.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,9 @@ use tempfile::TempDir;
 
 use super::super::*;
 use crate::text::OffsetUnit;
+
+/// Words, and entities as first word, end and type.
+type Sentence = (Vec<String>, BTreeSet<(usize, usize, String)>);
 
 /// Documents of words, nested entities included, in scripts of all kinds.
 fn documents() -> impl Strategy<Value = Vec<Document>> {
@@ -26,10 +30,7 @@ fn documents() -> impl Strategy<Value = Vec<Document>> {
         (Just(words), prop::collection::btree_set(entity, 0..5))
     });
     prop::collection::vec(sentence, 1..4).prop_map(|sentences| {
-        let document = |(at, (words, entities)): (
-            usize,
-            (Vec<String>, std::collections::BTreeSet<(usize, usize, String)>),
-        )| {
+        let document = |(at, (words, entities)): (usize, Sentence)| {
             let mut document = Document::from_words(&words);
             document.id = Some(format!("doc:{at}/é"));
             let ranges = document.words.clone().unwrap();
