@@ -1,0 +1,63 @@
+//! One file a command; each parses nothing but its own arguments and calls the library.
+
+pub mod completions;
+pub mod convert;
+pub mod demo;
+pub mod devices;
+pub mod evaluate;
+pub mod inspect;
+pub mod predict;
+pub mod stats;
+pub mod train;
+
+use std::io::Write;
+use std::path::Path;
+
+use innerspan::device::{DeviceChoice, Selected, select};
+use innerspan::model::source::ModelSource;
+use innerspan::recognizer::Recognizer;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::stderr;
+
+/// Finds the device and says which one it is.
+fn device(choice: DeviceChoice) -> Result<Selected, Failure> {
+    let selected = select(choice)?;
+    match choice {
+        DeviceChoice::Auto => {
+            stderr::say(format!("device: {} ({})", selected.name, selected.reason))
+        }
+        _ => stderr::say(format!("device: {}", selected.name)),
+    }
+    Ok(selected)
+}
+
+/// Loads a model folder onto a device.
+fn recognizer(model: &Path, choice: DeviceChoice) -> Result<Recognizer, Failure> {
+    let source = ModelSource::folder(model);
+    // a folder that is no model is refused before a device is looked for, which takes longer
+    innerspan::model::ModelConfig::read(&source)?;
+    Ok(Recognizer::load(&source, &device(choice)?)?)
+}
+
+/// Prints a line of results.
+fn print(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
+}
+
+/// Prints a value as indented JSON.
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(format!("cannot be written as JSON: {error}")))?;
+    print(text)
+}
+
+/// Reads a probability.
+fn probability(argument: &str) -> Result<f32, String> {
+    match argument.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("give a number from 0 to 1".into()),
+    }
+}

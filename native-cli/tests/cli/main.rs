@@ -1,0 +1,14 @@
+//! The program as a user meets it: the real binary, its output, its messages and its exit codes.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod convert;
+mod corpus_faults;
+mod devices;
+mod evaluate;
+mod help;
+mod hub;
+mod predict;
+mod resume;
+mod support;
+mod train;
