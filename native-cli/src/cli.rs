@@ -10,7 +10,7 @@ use crate::failure::Failure;
 const EXAMPLES: &str = "\
 EXAMPLES
   innerspan demo
-  innerspan train --train train.jsonl --dev dev.jsonl --encoder hf:microsoft/MiniLM-L6-H384-uncased --out model
+  innerspan train --train train.jsonl --dev dev.jsonl --encoder ./biobert --out model
   innerspan predict --model model --text 'mutant p53 protein'
 
 Exit codes: 0 done, 1 failed, 2 used wrongly, 130 stopped by Ctrl-C with everything saved.

@@ -15,10 +15,11 @@ EXAMPLES
   innerspan convert corpus.tsv corpus.jsonl
   innerspan convert brat-folder corpus.conll
   innerspan convert corpus.jsonl brat-folder --to brat
-  innerspan convert doccano.jsonl corpus.jsonl --offsets utf16 --to-offsets codepoint
+  innerspan convert browser.jsonl corpus.jsonl --offsets utf16
 
-Formats: jsonl (text and offsets), jsonl-tokens (tokens and token indices), conll (IOB1, IOB2 or BIOES in
-one or several columns; written as IOB2), brat (a folder of .txt and .ann), pubtator, text.";
+Formats: jsonl (text and offsets), jsonl-tokens (tokens and token indices), conll (IOB1, IOB2 or
+BIOES in one or several columns; written as IOB2), brat (a folder of .txt and .ann), pubtator,
+text.";
 
 /// What to rewrite, and as what.
 #[derive(Debug, Args)]

@@ -55,7 +55,13 @@ pub struct Demo {
 
 /// What suits a tiny encoder and some hundred sentences.
 fn settings() -> TrainSettings {
-    TrainSettings { epochs: 30, lr: 1e-3, head_lr: 2e-3, ..TrainSettings::default() }
+    TrainSettings {
+        epochs: 25,
+        lr: 1e-3,
+        head_lr: 2e-3,
+        dropout: Some(0.3),
+        ..TrainSettings::default()
+    }
 }
 
 impl Demo {

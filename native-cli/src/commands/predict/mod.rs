@@ -22,10 +22,10 @@ EXAMPLES
   innerspan predict --model model --text 'mutant p53 protein in T cells'
   innerspan predict --model model notes.txt --format html > notes.html
   innerspan predict --model model corpus.jsonl --format jsonl > found.jsonl
-  zcat huge.txt.gz | innerspan predict --model model - --format jsonl --offsets utf16 | gzip > found.gz
+  zcat huge.gz | innerspan predict --model model - --offsets utf16 | gzip > found.gz
 
-A text file is read line by line, each line a text of its own, so memory stays the same however long
-the input is. JSONL lines hold {\"text\": …} or {\"tokens\": […]}. Results come in the order of the input:
+A text file is read line by line, each line a text of its own, so memory stays the same
+however long the input is. Results come in the order of the input, in JSONL as
 {\"text\", \"entities\": [{\"start\", \"end\", \"label\", \"score\", \"text\"}]}";
 
 /// Documents that wait to be recognised together at most.

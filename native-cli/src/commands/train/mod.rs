@@ -23,18 +23,18 @@ use crate::stderr;
 
 const EXAMPLES: &str = "\
 EXAMPLES
-  innerspan train --train train.jsonl --dev dev.jsonl --encoder hf:google-bert/bert-base-cased --out model
-  innerspan train --train train.tsv --dev dev.tsv --encoder ./biobert --out model --loss eiou-emc --beta 0.2
+  innerspan train --train train.jsonl --dev dev.jsonl --encoder ./biobert --out model
+  innerspan train --train a.tsv --dev b.tsv --encoder hf:google-bert/bert-base-cased --out model
   innerspan train --config run.toml --seed 7 --out model-7
   innerspan train --config run.toml --seed 7 --out model-7 --resume
 
-A TOML file may hold every long option under its own name (train = \"…\", epochs = 10) and those of the
-loss in a table of theirs ([loss] kind = \"eiou-emc\", beta = 0.2); options given here win over it.
-Paths are relative to the current folder. The settings used are saved as OUT/settings.toml, which
---config reads again.
+A TOML file may hold every long option under its own name (train = \"…\", epochs = 10) and
+those of the loss in a table of theirs ([loss] kind = \"eiou-emc\", beta = 0.2); options given
+here win over it. Paths are relative to the current folder. The settings used are saved as
+OUT/settings.toml, which --config reads again.
 
-Ctrl-C saves and ends with exit code 130; the same command with --resume goes on and ends with the
-same model as if it had never stopped.";
+Ctrl-C saves and ends with exit code 130; the same command with --resume goes on, and ends with
+the same model as if it had never stopped.";
 
 /// What to train on what.
 #[derive(Debug, Args)]
