@@ -13,5 +13,5 @@ pub use folder::{
     TrainingFacts, WindowSettings, read_tokenizer,
 };
 pub use ner::NerModel;
-pub(crate) use {folder::write_text, ner::device_of};
 pub use pipeline::{Pipeline, Prepared};
+pub(crate) use {folder::write_text, ner::device_of};

@@ -174,25 +174,27 @@ impl Update {
     }
 
     fn each(&self, (p, g, m, v): (&mut [f32], &[f32], &mut [f32], &mut [f32])) {
-        let (keep, rate, scale) = (self.keep as f32, self.rate as f32, self.scale as f32);
-        let bias_2 = 1.0 / self.bias_2 as f32;
-        let (beta_1, beta_2, epsilon) = (BETA_1 as f32, BETA_2 as f32, EPSILON as f32);
-        let update = |((p, g), (m, v)): ((&mut [f32], &[f32]), (&mut [f32], &mut [f32]))| {
-            for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                let g = g * scale;
-                *m = *m * beta_1 + g * (1.0 - beta_1);
-                *v = *v * beta_2 + g * g * (1.0 - beta_2);
-                *p = *p * keep - rate * *m / ((*v * bias_2).sqrt() + epsilon);
-            }
-        };
         #[cfg(feature = "native")]
         {
             use rayon::prelude::*;
             let pairs = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-            pairs.zip(m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK))).for_each(update);
+            let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
+            pairs.zip(moments).for_each(|((p, g), (m, v))| self.chunk(p, g, m, v));
         }
         #[cfg(not(feature = "native"))]
-        update(((p, g), (m, v)));
+        self.chunk(p, g, m, v);
+    }
+
+    fn chunk(&self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        let (keep, rate, scale) = (self.keep as f32, self.rate as f32, self.scale as f32);
+        let bias_2 = 1.0 / self.bias_2 as f32;
+        let (beta_1, beta_2, epsilon) = (BETA_1 as f32, BETA_2 as f32, EPSILON as f32);
+        for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+            let g = g * scale;
+            *m = *m * beta_1 + g * (1.0 - beta_1);
+            *v = *v * beta_2 + g * g * (1.0 - beta_2);
+            *p = *p * keep - rate * *m / ((*v * bias_2).sqrt() + epsilon);
+        }
     }
 }
 

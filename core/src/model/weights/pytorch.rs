@@ -51,8 +51,11 @@ impl PytorchFile {
     }
 }
 
+/// From the bytes of a tensor to its values.
+type Converter = fn(&[u8]) -> Vec<f32>;
+
 /// Turns native-endian elements into f32.
-fn converter(dtype: DType) -> Option<fn(&[u8]) -> Vec<f32>> {
+fn converter(dtype: DType) -> Option<Converter> {
     fn each<const N: usize>(bytes: &[u8], value: fn([u8; N]) -> f32) -> Vec<f32> {
         bytes.as_chunks::<N>().0.iter().map(|&chunk| value(chunk)).collect()
     }

@@ -81,7 +81,7 @@ fn check_keys(text: &str, table: &Table) -> Result<(), Refusal> {
             Some(inner) => inner.keys().map(|key| format!("loss.{key}")).collect(),
             None => vec![key.clone()],
         };
-        for path in paths.iter().filter(|path| !known.contains(path)) {
+        if let Some(path) = paths.iter().find(|path| !known.contains(path)) {
             let key = path.rsplit('.').next().unwrap_or(path);
             let message = format!("'{path}' is no setting; {}", advice(path, &known));
             return Err((line_of(text, key), message));
