@@ -47,6 +47,7 @@ impl TerminalStyle {
     }
 
     /// Without colour, in ASCII.
+    #[cfg(test)]
     pub fn plain(width: usize) -> Self {
         Self { width, colour: false, unicode: false, scores: false, palette: Palette::default() }
     }
