@@ -8,6 +8,7 @@ use crate::device::Selected;
 use crate::encoder::EncoderConfig;
 use crate::model::source::ModelSource;
 use crate::model::{ModelConfig, ModelFolder};
+use crate::train::{Lost, samples};
 
 /// A loaded model.
 #[derive(Debug)]
@@ -69,6 +70,17 @@ impl Recognizer {
             document.entities = entities;
         }
         Ok(documents)
+    }
+
+    /// How many gold entities of the documents no prediction can equal, and why.
+    ///
+    /// # Errors
+    /// What the tokenizer refuses.
+    pub fn unreachable(&self, documents: &[Document]) -> Result<Lost> {
+        let pipeline = &self.folder.pipeline;
+        let prepared: Vec<_> =
+            documents.iter().map(|document| pipeline.prepare(document)).collect::<Result<_>>()?;
+        Ok(samples(pipeline, documents, &prepared).1)
     }
 
     /// The entity types.

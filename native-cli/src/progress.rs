@@ -45,9 +45,9 @@ impl Reporter {
                     format!("{tokens_per_second:.0} tokens/s, {} left", duration(seconds_left));
                 match self.bar.clone() {
                     Some(bar) => {
-                        draw(&bar, steps, step);
                         bar.set_prefix(format!("epoch {epoch}/{epochs}"));
                         bar.set_message(format!("loss {loss:.4}, {speed}"));
+                        draw(&bar, steps, step);
                     }
                     None if self.is_due() => stderr::say(format!(
                         "epoch {epoch}/{epochs}, step {step}/{steps}: loss {loss:.4}, {speed}"
@@ -96,9 +96,9 @@ impl Reporter {
 
     fn stage(&mut self, name: String, total: usize) {
         if let Some(bar) = &self.bar {
-            draw(bar, total, 0);
             bar.set_prefix(name.clone());
             bar.set_message("");
+            draw(bar, total, 0);
         }
         (self.stage, self.total) = (name, total);
     }

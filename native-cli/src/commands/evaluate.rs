@@ -9,6 +9,7 @@ use innerspan::device::DeviceChoice;
 use innerspan::metric::evaluate;
 use innerspan::progress::Progress;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
+use innerspan::train::Lost;
 
 use super::{print, print_json, probability, recognizer};
 use crate::corpus::{self, Reading};
@@ -55,7 +56,10 @@ impl Evaluate {
         let gold = corpus::load(&self.data, &self.reading)?;
         let model = recognizer(&self.model, self.device)?;
         warn_of_strangers(&gold, model.labels());
-        let predicted = recognise(&model, &gold, self.threshold)?;
+        let (predicted, lost) = recognise(&model, &gold, self.threshold)?;
+        if let Some(message) = lost.message("evaluation") {
+            stderr::say(format!("note: {message}"));
+        }
         let report = evaluate(&gold, &predicted);
         if self.json { print_json(&report) } else { print(report.to_string().trim_end()) }
     }
@@ -75,19 +79,24 @@ fn warn_of_strangers(gold: &[Document], labels: &LabelSet) {
     }
 }
 
-/// What the model finds in the texts of `gold`.
+/// What the model finds in the texts of `gold`, and how much of the gold it can never find; types that it does not
+/// know are no part of that.
 fn recognise(
     model: &Recognizer,
     gold: &[Document],
     threshold: Option<f32>,
-) -> Result<Vec<Document>, Failure> {
+) -> Result<(Vec<Document>, Lost), Failure> {
     let options = ExtractOptions { threshold };
     let mut reporter = Reporter::new();
     reporter.show(Progress::Stage { name: "evaluating".into(), total: gold.len() });
     let mut predicted = Vec::with_capacity(gold.len());
+    let mut lost = Lost::default();
     for share in gold.chunks(SHARE) {
+        let Lost { within_piece, too_long, .. } = model.unreachable(share)?;
+        lost.within_piece += within_piece;
+        lost.too_long += too_long;
         predicted.extend(model.extract_documents(share.to_vec(), &options)?);
         reporter.show(Progress::Advanced { done: predicted.len() });
     }
-    Ok(predicted)
+    Ok((predicted, lost))
 }

@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use crate::support::{contents, file, folder, innerspan, inside, sentences};
 
+/// A text and the start, end and label of its entities.
+type Meaning = (String, Vec<(u64, u64, String)>);
+
 /// Text and entities of every line, sorted, without what formats cannot carry.
-fn meaning(jsonl: &str) -> Vec<(String, Vec<(u64, u64, String)>)> {
+fn meaning(jsonl: &str) -> Vec<Meaning> {
     let document = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
         let entity = |e: &Value| {

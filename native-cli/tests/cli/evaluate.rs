@@ -70,3 +70,16 @@ fn types_that_the_model_does_not_know_are_said() {
     assert!(run.stderr.contains("DREAMER"), "{run:?}");
     run.ok();
 }
+
+#[test]
+fn gold_that_no_prediction_can_equal_is_counted() {
+    let folder = folder();
+    let line = "{\"text\": \"Anna slept.\", \"entities\": [{\"start\": 1, \"end\": 2, \"label\": \"PERSON\"}]}\n";
+    let data = file(&folder, "inside.jsonl", line);
+    let run = innerspan(["evaluate", "--model", model(), "--data", &data]);
+    assert!(
+        run.stderr.contains("of the evaluation data cannot be expressed"),
+        "{run:?}"
+    );
+    run.ok();
+}

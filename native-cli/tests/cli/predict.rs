@@ -53,10 +53,13 @@ fn a_line_of_json_holds_text_and_entities_with_their_own_text_and_score() {
     }
 }
 
+/// Where the characters of a text begin, and where the last one ends.
+type Places = fn(&str) -> Vec<usize>;
+
 #[test]
 fn offsets_count_what_is_asked_for() {
     let text = format!("😀 é — {}", known_text(0));
-    let units: [(&str, fn(&str) -> Vec<usize>); 3] = [
+    let units: [(&str, Places); 3] = [
         ("codepoint", |text| (0..=text.chars().count()).collect()),
         ("byte", |text| text.char_indices().map(|(at, _)| at).chain([text.len()]).collect()),
         ("utf16", |text| {
