@@ -77,9 +77,6 @@ fn gold_that_no_prediction_can_equal_is_counted() {
     let line = "{\"text\": \"Anna slept.\", \"entities\": [{\"start\": 1, \"end\": 2, \"label\": \"PERSON\"}]}\n";
     let data = file(&folder, "inside.jsonl", line);
     let run = innerspan(["evaluate", "--model", model(), "--data", &data]);
-    assert!(
-        run.stderr.contains("of the evaluation data cannot be expressed"),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("of the evaluation data cannot be expressed"), "{run:?}");
     run.ok();
 }
