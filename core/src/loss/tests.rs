@@ -190,6 +190,7 @@ fn every_loss() -> Vec<LossSettings> {
                 boxes,
                 emc,
                 window: 2,
+                rank_within_sentence: false,
                 ..LossSettings::default()
             };
             all.push(LossSettings { rank_within_sentence: true, ..base.clone() });

@@ -79,7 +79,7 @@ pub struct Flags {
     /// Weight of EIoU against EMC, for eiou-emc [default: 0.2]
     #[arg(long, value_name = "X", help_heading = "Loss")]
     beta: Option<f64>,
-    /// Epochs over which beta rises from 0 [default: 0]
+    /// Epochs over which beta rises from 0 [default: 1]
     #[arg(long, value_name = "X", help_heading = "Loss")]
     beta_warmup: Option<f64>,
     /// How EIoU reads a predicted box from scores [default: expected-risk]
@@ -94,10 +94,10 @@ pub struct Flags {
     /// Which reading of EMC to use [default: anchored]
     #[arg(long, value_parser = named::<EmcReading>(EMCS), help_heading = "Loss")]
     emc: Option<EmcReading>,
-    /// Weight of the ranking term of the anchored EMC [default: 1]
+    /// Weight of the ranking term of the anchored EMC [default: 0.1]
     #[arg(long, value_name = "X", help_heading = "Loss")]
     omega: Option<f64>,
-    /// Compares entities of one sentence only in the ranking term, not of the whole batch
+    /// Compares entities of one sentence in the ranking term, not of the whole batch [default: true]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Loss")]
     rank_within_sentence: Option<bool>,
 }
