@@ -35,3 +35,6 @@ if [ "$(uname -s)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/
     install_packages mesa-vulkan-drivers libvulkan1 ||
         echo 'note: no Vulkan driver was found: tests of the GPU code are skipped (on Debian: apt install mesa-vulkan-drivers libvulkan1)' >&2
 fi
+
+# without a desktop, graphics drivers complain on stderr at every use unless they find this
+export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}

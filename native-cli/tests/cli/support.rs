@@ -46,6 +46,7 @@ impl Run {
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_innerspan"));
     for name in [
+        "XDG_RUNTIME_DIR",
         "HF_TOKEN",
         "HF_ENDPOINT",
         "HF_HUB_OFFLINE",
