@@ -19,6 +19,7 @@ use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
 use crate::data::Document;
 use crate::device::Selected;
+use crate::encoder::EncoderConfig;
 use crate::fused::seed_dropout;
 use crate::loss::{Mention, Target};
 use crate::metric::{Report, evaluate};
@@ -103,7 +104,8 @@ fn fraction(documents: &[Document], share: f64) -> Vec<Document> {
 /// A run under way.
 struct Training<'a> {
     run: &'a Run<'a>,
-    start: Start,
+    encoder: EncoderConfig,
+    pipeline: Pipeline,
     samples: Vec<Sample>,
     dev: Vec<Prepared>,
     documents: usize,
@@ -123,17 +125,17 @@ impl<'a> Training<'a> {
         documents: &[Document],
         progress: OnProgress,
     ) -> Result<Self> {
-        let (samples, lost) = samples(&start.pipeline, documents, &start.prepared);
-        let dev = prepare(&start.pipeline, run.dev)?;
-        let (_, lost_dev) = self::samples(&start.pipeline, run.dev, &dev);
+        let Start { encoder, pipeline, model, prepared } = start;
+        let (samples, lost) = samples(&pipeline, documents, &prepared);
+        let dev = prepare(&pipeline, run.dev)?;
+        let (_, lost_dev) = self::samples(&pipeline, run.dev, &dev);
         for message in [lost.message("training"), lost_dev.message("dev")].into_iter().flatten() {
             progress(Progress::Note { message });
         }
         let fresh =
             State::new(run.settings, fingerprint(documents) ^ fingerprint(run.dev).rotate_left(1));
-        let model = start.model.clone();
         let (state, model, optimizer) = if run.resume && State::exists(run.out) {
-            let (state, model, optimizer) = State::load(run.out, &start.encoder, model)?;
+            let (state, model, optimizer) = State::load(run.out, &encoder, model)?;
             same_run(&state, &fresh)?;
             (state, model, optimizer)
         } else {
@@ -151,7 +153,8 @@ impl<'a> Training<'a> {
             model: Some(model.train()),
             optimizer,
             began: Instant::now(),
-            start,
+            encoder,
+            pipeline,
         })
     }
 
@@ -231,8 +234,8 @@ impl<'a> Training<'a> {
     /// Rows and their gold on a device.
     fn batch(&self, samples: &[&Sample], device: &Device) -> (Batch, Target) {
         let rows: Vec<&Row> = samples.iter().map(|sample| &sample.row).collect();
-        let pad = self.start.pipeline.tokenizer.pad_id();
-        let limit = self.start.encoder.max_tokens();
+        let pad = self.pipeline.tokenizer.pad_id();
+        let limit = self.encoder.max_tokens();
         let batch = Batch::new(&rows, pad, self.run.device.granularity, limit, device);
         let mentions = samples.iter().enumerate().flat_map(|(row, sample)| {
             let mention = move |&(start, end, label): &(usize, usize, usize)| Mention {
@@ -244,7 +247,7 @@ impl<'a> Training<'a> {
             sample.gold.iter().map(mention)
         });
         let text = rows.iter().map(|row| row.text.clone()).collect();
-        let types = self.start.pipeline.config.labels.len();
+        let types = self.pipeline.config.labels.len();
         let target = Target::new(mentions.collect(), text, types, batch.tokens);
         (batch, target)
     }
@@ -311,17 +314,11 @@ impl<'a> Training<'a> {
         let rows: usize = self.dev.iter().map(|p| p.windows.len()).sum();
         progress(Progress::Stage { name: "evaluating".into(), total: rows });
         let granularity = self.run.device.granularity;
-        let found = self.start.pipeline.recognise(
-            model,
-            &self.dev,
-            None,
-            self.device(),
-            granularity,
-            |done| {
+        let found =
+            self.pipeline.recognise(model, &self.dev, None, self.device(), granularity, |done| {
                 progress(Progress::Advanced { done });
                 !stop.load(Ordering::Relaxed)
-            },
-        );
+            });
         if stop.load(Ordering::Relaxed) {
             self.save()?;
             return Err(Error::Interrupted);
@@ -332,7 +329,7 @@ impl<'a> Training<'a> {
 
     /// Writes the model folder with the facts of its epoch.
     fn write_model(&self, model: &NerModel, record: &EpochRecord) -> Result<()> {
-        let mut pipeline: Pipeline = self.start.pipeline.clone();
+        let mut pipeline: Pipeline = self.pipeline.clone();
         pipeline.config.training = Some(TrainingFacts {
             settings: self.run.settings.clone(),
             documents: self.documents,
@@ -340,13 +337,13 @@ impl<'a> Training<'a> {
             dev_f1: record.f1,
             device: self.run.device.name.clone(),
         });
-        ModelFolder::write(self.run.out, &self.start.encoder, &pipeline, model)
+        ModelFolder::write(self.run.out, &self.encoder, &pipeline, model)
     }
 
     /// Writes a checkpoint.
     fn save(&self) -> Result<()> {
         let state = State { seconds: self.seconds(), ..self.state.clone() };
-        state.save(self.run.out, &self.start.encoder, &self.model().valid(), &self.optimizer)
+        state.save(self.run.out, &self.encoder, &self.model().valid(), &self.optimizer)
     }
 
     fn seconds(&self) -> f64 {
