@@ -1,0 +1,140 @@
+//! Loading a model, on the thread that then serves it.
+
+use std::sync::Arc;
+use std::thread;
+
+use innerspan::device::{self, DeviceChoice};
+use innerspan::model::source::ModelSource;
+use innerspan::model::weights::Precision;
+use innerspan::recognizer::Recognizer;
+use innerspan_hub::{HubName, Watch};
+use napi_derive::napi;
+
+use crate::event::{Event, Listener, tell};
+use crate::exit;
+use crate::failure::Failure;
+use crate::files::Files;
+use crate::model::Model;
+use crate::queue::Queue;
+use crate::stop::Stop;
+use crate::worker;
+
+/// Deep enough for any model; only what is used counts as memory.
+const STACK: usize = 8 << 20;
+
+/// What to load, and how.
+struct Order {
+    source: Source,
+    device: String,
+    precision: String,
+    stop: Stop,
+}
+
+enum Source {
+    /// A folder, or a model on the hub as `hf:ORG/NAME`.
+    Named(String),
+    Files(ModelSource),
+}
+
+/// Loads a folder, or a model of the hub. The listener hears at last of `Loaded` or `Failed`.
+#[napi]
+pub fn load(name: String, device: String, precision: String, stop: &Stop, listener: Listener) {
+    let source = Source::Named(name);
+    start(Order { source, device, precision, stop: stop.clone() }, listener);
+}
+
+/// Loads files that are in memory, which leave `files`.
+#[napi]
+pub fn load_files(
+    files: &mut Files,
+    device: String,
+    precision: String,
+    stop: &Stop,
+    listener: Listener,
+) {
+    let source = Source::Files(ModelSource::Memory(files.take()));
+    start(Order { source, device, precision, stop: stop.clone() }, listener);
+}
+
+fn start(order: Order, listener: Listener) {
+    let queue = Arc::new(Queue::default());
+    exit::remember(&queue);
+    let listener = Arc::new(listener);
+    let thread = thread::Builder::new().name("innerspan".into()).stack_size(STACK);
+    let (theirs, own) = (listener.clone(), queue.clone());
+    let spawned = thread.spawn(move || {
+        run(order, theirs, &own);
+        own.leave();
+    });
+    if let Err(error) = spawned {
+        queue.leave();
+        tell(&listener, Failure::new("memory", format!("no thread could be started: {error}")));
+    }
+}
+
+/// The whole life of a model's thread.
+fn run(order: Order, listener: Arc<Listener>, queue: &Arc<Queue>) {
+    let recognizer = match Failure::catch(|| order.carry_out(&listener)) {
+        Ok(recognizer) => recognizer,
+        Err(failure) => return tell(&listener, failure),
+    };
+    tell(&listener, Event::Loaded { model: Model::new(&recognizer, queue.clone()) });
+    drop(listener);
+    worker::serve(&recognizer, queue);
+}
+
+impl Order {
+    fn carry_out(self, listener: &Listener) -> Result<Recognizer, Failure> {
+        let precision: Precision = self.precision.parse()?;
+        let choice: DeviceChoice =
+            self.device.parse().map_err(|message| Failure::new("input", message))?;
+        let source = match self.source {
+            Source::Files(source) => source,
+            Source::Named(name) => match HubName::parse(&name) {
+                None => ModelSource::folder(name),
+                Some(model) => {
+                    let mut watch = Reporter { listener, file: String::new(), loaded: 0, total: 0 };
+                    ModelSource::folder(model?.model_folder(precision.file(), &mut watch)?)
+                }
+            },
+        };
+        go_on(&self.stop)?;
+        tell(listener, Event::Build);
+        let device = device::select(choice)?;
+        go_on(&self.stop)?;
+        let recognizer = Recognizer::load(&source, precision, &device)?;
+        go_on(&self.stop)?;
+        Ok(recognizer)
+    }
+}
+
+fn go_on(stop: &Stop) -> Result<(), Failure> {
+    if stop.stopped() { Err(Failure::aborted()) } else { Ok(()) }
+}
+
+/// Reports a download.
+struct Reporter<'a> {
+    listener: &'a Listener,
+    file: String,
+    loaded: u64,
+    total: u64,
+}
+
+impl Reporter<'_> {
+    fn report(&self) {
+        let (file, loaded, total) = (self.file.clone(), self.loaded as f64, self.total as f64);
+        tell(self.listener, Event::Bytes { file, loaded, total });
+    }
+}
+
+impl Watch for Reporter<'_> {
+    fn begun(&mut self, file: &str, bytes: u64) {
+        (self.file, self.loaded, self.total) = (file.to_owned(), 0, bytes);
+        self.report();
+    }
+
+    fn received(&mut self, bytes: u64) {
+        self.loaded += bytes;
+        self.report();
+    }
+}
