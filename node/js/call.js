@@ -69,5 +69,6 @@ export class Call {
     this.#signal?.removeEventListener("abort", this.#abort);
   }
 
-  #abort = () => this.#interrupt(new InnerspanError("aborted", "the signal aborted it", { cause: this.#signal?.reason }));
+  #abort = () =>
+    this.#interrupt(new InnerspanError("aborted", "the signal aborted it", { cause: this.#signal?.reason }));
 }

@@ -43,8 +43,8 @@ export function checkExtractOptions(options) {
 export function checkLoadOptions(options) {
   const { device, precision, ...rest } = checkCommon(options, ["device", "precision"]);
   return {
-    device: oneOf("device", device ?? "auto", ["auto", "cpu", "wgpu"]),
-    precision: oneOf("precision", precision ?? "f32", ["f32", "f16", "q8"]),
+    device: oneOf("device", device ?? "auto", /** @type {const} */ (["auto", "cpu", "wgpu"])),
+    precision: oneOf("precision", precision ?? "f32", /** @type {const} */ (["f32", "f16", "q8"])),
     ...rest,
   };
 }
@@ -74,7 +74,7 @@ function checkCommon(options = {}, others) {
  * @template {string} T
  * @param {string} name
  * @param {unknown} value
- * @param {T[]} choices
+ * @param {readonly T[]} choices
  */
 function oneOf(name, value, choices) {
   const found = choices.find((choice) => choice === value);
@@ -87,9 +87,8 @@ function oneOf(name, value, choices) {
  * @param {unknown} value
  */
 export function kind(value) {
-  if (value === null) return "null";
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value === null || ["undefined", "number", "boolean"].includes(typeof value)) return String(value);
   if (Array.isArray(value)) return "an array";
-  return { undefined: "undefined", function: "a function", object: "an object" }[typeof value] ?? `a ${typeof value}`;
+  return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }

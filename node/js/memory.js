@@ -12,7 +12,7 @@ const PIECE = 4 << 20;
 /**
  * @param {Map<unknown, unknown>} given bytes by name
  * @param {import("./call.js").Call} call
- * @returns {Promise<import("./native.d.ts").Load>}
+ * @returns {Promise<import("./addon.d.ts").Load>}
  */
 export async function fromMemory(given, call) {
   const contents = [...given].map(([name, bytes]) => {

@@ -18,12 +18,12 @@ const TARGETS = new Map([
   ["win32 arm64", ["win32-arm64-msvc"]],
 ]);
 
-/** @type {import("./native.d.ts").Native | undefined} */
+/** @type {import("./addon.d.ts").Native | undefined} */
 let loaded;
 
 /**
  * The compiled half.
- * @returns {import("./native.d.ts").Native}
+ * @returns {import("./addon.d.ts").Native}
  */
 export function native() {
   loaded ??= find(process.platform, process.arch);
@@ -33,13 +33,16 @@ export function native() {
 /**
  * @param {string} platform
  * @param {string} arch
- * @returns {import("./native.d.ts").Native}
+ * @returns {import("./addon.d.ts").Native}
  */
 export function find(platform, arch) {
   const targets = TARGETS.get(`${platform} ${arch}`);
   if (targets === undefined) {
     const all = [...TARGETS.values()].flat().join(", ");
-    throw new InnerspanError("device", `innerspan-node has no build for ${platform} ${arch}; there are builds for ${all}`);
+    throw new InnerspanError(
+      "device",
+      `innerspan-node has no build for ${platform} ${arch}; there are builds for ${all}`,
+    );
   }
   const failures = [];
   for (const target of targets) {

@@ -12,13 +12,13 @@ import { openSource } from "./source.js";
 const LOADED = Symbol("loaded");
 
 export class Recognizer {
-  /** @type {import("./native.d.ts").Model} */
+  /** @type {import("./addon.d.ts").Model} */
   #model;
   #disposed = false;
 
   /**
    * @param {symbol} key
-   * @param {import("./native.d.ts").Model} model
+   * @param {import("./addon.d.ts").Model} model
    */
   constructor(key, model) {
     if (key !== LOADED) throw new InnerspanError("input", "a Recognizer is made by `await Recognizer.load(…)`");
@@ -38,7 +38,7 @@ export class Recognizer {
     const call = new Call(rest);
     return call.run(async () => {
       const load = await openSource(source, String(precision), call);
-      /** @type {import("./native.d.ts").Model} */
+      /** @type {import("./addon.d.ts").Model} */
       const model = await new Promise((resolve, reject) => {
         load(String(device), String(precision), call.stop, (event) => {
           switch (event.type) {
@@ -65,7 +65,9 @@ export class Recognizer {
     const { threshold, ...rest } = checkExtractOptions(options);
     checkText(text, "text");
     const call = new Call(rest);
-    return call.run(() => this.#one(text, threshold, call, (done, total) => call.report({ stage: "extract", done, total })));
+    return call.run(() =>
+      this.#one(text, threshold, call, (done, total) => call.report({ stage: "extract", done, total })),
+    );
   }
 
   /**

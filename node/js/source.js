@@ -8,7 +8,7 @@ import { fromMemory } from "./memory.js";
 import { native } from "./native.js";
 import { fromWeb } from "./web.js";
 
-/** @typedef {import("./native.d.ts").Load} Load */
+/** @typedef {import("./addon.d.ts").Load} Load */
 
 /**
  * What loads the model of a source.

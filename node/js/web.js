@@ -14,7 +14,7 @@ const WEIGHTS = new Map([
  * @param {URL} base
  * @param {string} precision
  * @param {import("./call.js").Call} call
- * @returns {Promise<import("./native.d.ts").Load>}
+ * @returns {Promise<import("./addon.d.ts").Load>}
  */
 export async function fromWeb(base, precision, call) {
   const controller = new AbortController();

@@ -1,9 +1,13 @@
 //! Loading a model, on the thread that then serves it.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
 use innerspan::device::{self, DeviceChoice};
+use innerspan::encoder::CONFIG_FILE;
+use innerspan::model::TOKENIZER_FILE;
 use innerspan::model::source::ModelSource;
 use innerspan::model::weights::Precision;
 use innerspan::recognizer::Recognizer;
@@ -90,13 +94,7 @@ impl Order {
             self.device.parse().map_err(|message| Failure::new("input", message))?;
         let source = match self.source {
             Source::Files(source) => source,
-            Source::Named(name) => match HubName::parse(&name) {
-                None => ModelSource::folder(name),
-                Some(model) => {
-                    let mut watch = Reporter { listener, file: String::new(), loaded: 0, total: 0 };
-                    ModelSource::folder(model?.model_folder(precision.file(), &mut watch)?)
-                }
-            },
+            Source::Named(name) => ModelSource::folder(folder(&name, precision, listener)?),
         };
         go_on(&self.stop)?;
         tell(listener, Event::Build);
@@ -112,29 +110,62 @@ fn go_on(stop: &Stop) -> Result<(), Failure> {
     if stop.stopped() { Err(Failure::aborted()) } else { Ok(()) }
 }
 
-/// Reports a download.
-struct Reporter<'a> {
-    listener: &'a Listener,
-    file: String,
-    loaded: u64,
-    total: u64,
+/// The folder with the files of a model, downloaded if it is one of the hub.
+fn folder(name: &str, precision: Precision, listener: &Listener) -> Result<PathBuf, Failure> {
+    let weights = precision.file();
+    let folder = match HubName::parse(name) {
+        Some(model) => model?.model_folder(weights, &mut Reporter::new(listener, weights))?,
+        None => name.into(),
+    };
+    let size = |file| fs::metadata(folder.join(file)).map_or(0, |file| file.len());
+    let bytes = [CONFIG_FILE, TOKENIZER_FILE, weights].map(size).iter().sum::<u64>() as f64;
+    tell(listener, Event::Bytes { file: weights.into(), loaded: bytes, total: bytes });
+    Ok(folder)
 }
 
-impl Reporter<'_> {
-    fn report(&self) {
-        let (file, loaded, total) = (self.file.clone(), self.loaded as f64, self.total as f64);
-        tell(self.listener, Event::Bytes { file, loaded, total });
+/// Reports downloads. The weights are the last of them; only then the sum of all is known.
+struct Reporter<'a> {
+    listener: &'a Listener,
+    weights: &'static str,
+    file: String,
+    /// Bytes of this file, and of those before it.
+    size: u64,
+    before: u64,
+    received: u64,
+    reported: u64,
+}
+
+impl<'a> Reporter<'a> {
+    /// Bytes between two reports.
+    const STEP: u64 = 1 << 20;
+
+    fn new(listener: &'a Listener, weights: &'static str) -> Self {
+        let file = String::new();
+        Self { listener, weights, file, size: 0, before: 0, received: 0, reported: 0 }
+    }
+
+    fn report(&mut self) {
+        let total = if self.file == self.weights { self.before + self.size } else { 0 };
+        let loaded = self.before + self.received;
+        let (loaded, total) = (loaded as f64, total as f64);
+        tell(self.listener, Event::Bytes { file: self.file.clone(), loaded, total });
+        self.reported = self.received;
     }
 }
 
 impl Watch for Reporter<'_> {
     fn begun(&mut self, file: &str, bytes: u64) {
-        (self.file, self.loaded, self.total) = (file.to_owned(), 0, bytes);
+        if self.file != file {
+            self.before += self.size;
+        }
+        (self.file, self.size, self.received) = (file.to_owned(), bytes, 0);
         self.report();
     }
 
     fn received(&mut self, bytes: u64) {
-        self.loaded += bytes;
-        self.report();
+        self.received += bytes;
+        if self.received >= self.reported + Self::STEP || self.received == self.size {
+            self.report();
+        }
     }
 }
