@@ -28,15 +28,14 @@ export async function* inOrder(texts, count, call, extract) {
   let ended = false;
   try {
     for (;;) {
-      if (call.stop.stopped) await call.interrupted;
+      call.check();
       const room = underWay.length === 0 || (underWay.length < MOST_TEXTS && units < MOST_UNITS);
       if (room && !ended) reading ??= Promise.resolve(iterator.next());
       if (underWay.length === 0 && ended) return;
-      const next = await Promise.race([
-        call.interrupted,
-        ...(reading && room ? [reading.then((result) => ({ result }))] : []),
-        ...(underWay.length > 0 ? [underWay[0].entities.then((entities) => ({ entities }))] : []),
-      ]);
+      const awaited = [];
+      if (room && reading) awaited.push(reading.then((result) => ({ result })));
+      if (underWay.length > 0) awaited.push(underWay[0].entities.then((entities) => ({ entities })));
+      const next = await call.wait(Promise.race(awaited));
       if ("entities" in next) {
         units -= /** @type {{ units: number }} */ (underWay.shift()).units;
         yield next.entities;

@@ -3,36 +3,25 @@
 import { InnerspanError } from "./errors.js";
 import { native } from "./native.js";
 
-/** A call that its signal, or a callback that throws, ends early. */
+/** A call that its signal, or a callback that throws, interrupts. */
 export class Call {
-  /** Turned when the call ends early; the native half looks at it. */
+  /** Turned when the call is over; the native half looks at it. */
   stop = new (native().Stop)();
-  /** Rejects when the call ends early, and never resolves. */
-  interrupted;
+  /** Called when the call is over, whichever way it went. */
+  onEnd = () => {};
   #signal;
   #onProgress;
+  /** @type {InnerspanError | undefined} why it was interrupted */
+  #interruption;
   /** @type {(error: InnerspanError) => void} */
-  #interrupt;
+  #reject = () => {};
 
   /** @param {{ signal?: AbortSignal, onProgress?: (progress: import("./api.js").Progress) => void }} options */
   constructor({ signal, onProgress }) {
-    /** @type {PromiseWithResolvers<never>["reject"]} */
-    let reject;
-    this.interrupted = /** @type {Promise<never>} */ (new Promise((_, no) => (reject = no)));
-    this.interrupted.catch(() => {});
-    this.#interrupt = (error) => {
-      this.stop.stop();
-      reject(error);
-    };
     this.#signal = signal;
     this.#onProgress = onProgress;
     if (signal?.aborted) this.#abort();
     signal?.addEventListener("abort", this.#abort);
-  }
-
-  /** Whether anyone wants to hear of progress. */
-  get hasListener() {
-    return this.#onProgress !== undefined;
   }
 
   /**
@@ -49,15 +38,35 @@ export class Call {
     }
   }
 
+  /** Throws if the call was interrupted. */
+  check() {
+    if (this.#interruption) throw this.#interruption;
+  }
+
   /**
-   * What `work` resolves with, unless the call ends early.
+   * What a promise resolves with, unless the call is interrupted first. One promise is waited for at a time; racing
+   * each against one that stays pending would pile up on that one.
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  wait(promise) {
+    return new Promise((resolve, reject) => {
+      this.check();
+      this.#reject = reject;
+      promise.then(resolve, reject);
+    });
+  }
+
+  /**
+   * The whole of a call.
    * @template T
    * @param {() => Promise<T>} work
    */
   async run(work) {
     try {
-      if (this.stop.stopped) return await this.interrupted;
-      return await Promise.race([this.interrupted, work()]);
+      this.check();
+      return await this.wait(work());
     } finally {
       this.end();
     }
@@ -67,6 +76,14 @@ export class Call {
   end() {
     this.stop.stop();
     this.#signal?.removeEventListener("abort", this.#abort);
+    this.onEnd();
+  }
+
+  /** @param {InnerspanError} error */
+  #interrupt(error) {
+    this.stop.stop();
+    this.#interruption ??= error;
+    this.#reject(this.#interruption);
   }
 
   #abort = () =>

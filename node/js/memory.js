@@ -30,7 +30,7 @@ export async function fromMemory(given, call) {
       loaded += piece.length;
       call.report({ stage: "load", file: name, loaded, total });
       await setImmediate();
-      if (call.stop.stopped) await call.interrupted;
+      call.check();
     }
   }
   return (...rest) => native().loadFiles(files, ...rest);

@@ -18,28 +18,23 @@ const WEIGHTS = new Map([
  */
 export async function fromWeb(base, precision, call) {
   const controller = new AbortController();
-  call.interrupted.catch(() => controller.abort());
+  call.onEnd = () => controller.abort();
   const names = ["config.json", "tokenizer.json", String(WEIGHTS.get(precision))];
-  try {
-    const responses = await Promise.all(names.map((name) => open(below(base, name), controller.signal)));
-    const sizes = responses.map(sizeOf);
-    const total = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0);
-    const files = new (native().Files)();
-    let loaded = 0;
-    for (const [index, response] of responses.entries()) {
-      const file = names[index];
-      files.begin(file, sizes[index]);
-      for await (const piece of pieces(response)) {
-        files.append(file, piece);
-        loaded += piece.length;
-        call.report({ stage: "load", file, loaded, total });
-      }
+  const responses = await Promise.all(names.map((name) => open(below(base, name), controller.signal)));
+  const sizes = responses.map(sizeOf);
+  const total = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0);
+  const files = new (native().Files)();
+  let loaded = 0;
+  for (const [index, response] of responses.entries()) {
+    const file = names[index];
+    files.begin(file, sizes[index]);
+    for await (const piece of pieces(response)) {
+      files.append(file, piece);
+      loaded += piece.length;
+      call.report({ stage: "load", file, loaded, total });
     }
-    return (...rest) => native().loadFiles(files, ...rest);
-  } catch (error) {
-    controller.abort();
-    throw error;
   }
+  return (...rest) => native().loadFiles(files, ...rest);
 }
 
 /**

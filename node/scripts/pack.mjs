@@ -40,7 +40,8 @@ pack(folder);
 function stage(manifest) {
   const folder = join(dist, manifest.name);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, null, 2) + "\n");
+  const files = [...manifest.files, ...licences];
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, files }, null, 2) + "\n");
   for (const file of licences) copyFileSync(join(here, "..", file), join(folder, file));
   return folder;
 }
