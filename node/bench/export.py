@@ -3,7 +3,7 @@
 
     python3 export.py MODEL TEXTS OUT
 
-needs `torch`, `transformers`, `onnx`, `onnxruntime` and `safetensors`, a BERT with a global-pointer head, and a file
+needs `torch`, `transformers`, `onnx`, `onnxscript`, `onnxruntime` and `safetensors`, a BERT with a global-pointer head, and a file
 with a text per line. Writes encoder.onnx, model.onnx (with the head), both again as .q8.onnx (dynamic, per channel, as
 users of ONNX Runtime quantize), and texts.jsonl with the word pieces of each text, so that ONNX Runtime is timed
 without a tokenizer.
@@ -35,8 +35,9 @@ class GlobalPointer(torch.nn.Module):
         cos = angle.cos().repeat_interleave(2, -1)[:, None, None]
         sin = angle.sin().repeat_interleave(2, -1)[:, None, None]
         turned = torch.stack([-rows[..., 1::2], rows[..., ::2]], -1).reshape(rows.shape)
-        query, key = (rows * cos + turned * sin).permute(3, 0, 2, 1, 4).unbind(0)
-        return query @ key.transpose(-1, -2) / self.size**0.5
+        rows = rows * cos + turned * sin
+        query, key = rows[:, :, :, 0].permute(0, 2, 1, 3), rows[:, :, :, 1].permute(0, 2, 3, 1)
+        return query @ key / self.size**0.5
 
 
 class Recognizer(torch.nn.Module):
@@ -75,22 +76,18 @@ def main(folder, texts, out):
     out.mkdir(parents=True, exist_ok=True)
     own, encoder, head = load(folder)
     example = (torch.randint(5, 900, (2, 17)), torch.ones(2, 17, dtype=torch.long))
-    axes = {0: "batch", 1: "tokens"}
+    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
     for name, module in [("encoder", Encoder(encoder)), ("model", Recognizer(encoder, head))]:
         path = out / f"{name}.onnx"
         torch.onnx.export(
             module,
             example,
             str(path),
-            dynamo=False,
-            opset_version=17,
+            dynamo=True,
+            external_data=False,
             input_names=["input_ids", "attention_mask"],
             output_names=["output"],
-            dynamic_axes={
-                "input_ids": axes,
-                "attention_mask": axes,
-                "output": axes if name == "encoder" else {0: "batch", 2: "tokens", 3: "tokens"},
-            },
+            dynamic_shapes={"input_ids": axes, "attention_mask": axes},
         )
         quantize_dynamic(str(path), str(out / f"{name}.q8.onnx"), weight_type=QuantType.QInt8, per_channel=True)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -67,8 +67,14 @@ fn start(order: Order, listener: Listener) {
     let thread = thread::Builder::new().name("innerspan".into()).stack_size(STACK);
     let (theirs, own) = (listener.clone(), queue.clone());
     let spawned = thread.spawn(move || {
-        run(order, theirs, &own);
-        own.leave();
+        let end = Failure::catch(|| {
+            run(order, theirs, &own);
+            Ok(())
+        });
+        let failure = end.err().unwrap_or_else(Failure::disposed);
+        for job in own.leave() {
+            tell(&job.caller.listener, failure.clone());
+        }
     });
     if let Err(error) = spawned {
         queue.leave();

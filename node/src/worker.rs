@@ -28,7 +28,7 @@ pub fn serve(recognizer: &Recognizer, queue: &Queue) {
         turns.short_pass();
         turns.long_pass();
     }
-    for caller in turns.callers().chain(queue.leave().into_iter().map(|job| job.caller)) {
+    for caller in turns.callers() {
         tell(&caller.listener, Failure::disposed());
     }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -93,6 +94,21 @@ test("garbage collection frees the model", async () => {
   const grown = (await residentMiB()) - before;
   assert.ok(grown < 60, `${grown.toFixed(1)} MiB more after 100 models`);
 });
+
+test(
+  "weights lie in the mapped file, which is let go of with the model",
+  { skip: process.platform !== "linux" },
+  async () => {
+    const mapped = () => readFileSync("/proc/self/maps", "utf8").includes("/model.safetensors");
+    assert.equal(mapped(), false);
+    const own = await loadOnCpu();
+    assert.ok((await own.extract(TEXT)).length > 0);
+    assert.equal(mapped(), true);
+    own.dispose();
+    await residentMiB();
+    assert.equal(mapped(), false);
+  },
+);
 
 test("work goes on although nobody holds the recognizer", async () => {
   const promise = loadOnCpu().then((own) => own.extract(longText(30_000)));
