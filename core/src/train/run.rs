@@ -264,6 +264,13 @@ impl<'a> Training<'a> {
 
     /// Evaluates, keeps the model if it is the best so far, and writes a checkpoint.
     fn end_epoch(&mut self, batches: usize, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        let (epoch, epochs) = (self.state.epoch + 1, self.run.settings.epochs);
+        if !epoch.is_multiple_of(self.run.settings.eval_every) && epoch < epochs {
+            let loss = self.state.loss_sum / batches as f64;
+            progress(Progress::Note { message: format!("epoch {epoch}/{epochs}: loss {loss:.4}") });
+            self.state.next_epoch();
+            return self.save();
+        }
         let model = self.model().valid();
         let predicted = self.predict(&model, progress, stop)?;
         let report = evaluate(self.run.dev, &predicted);
@@ -284,9 +291,7 @@ impl<'a> Training<'a> {
         }
         let best = self.state.best().is_none_or(|best| record.f1 > best.f1);
         self.state.curve.push(record.clone());
-        self.state.epoch += 1;
-        self.state.batch = 0;
-        self.state.loss_sum = 0.0;
+        self.state.next_epoch();
         if best {
             self.write_model(&model, &record)?;
         }
