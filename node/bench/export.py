@@ -67,8 +67,8 @@ def load(folder):
     missing, unexpected = encoder.load_state_dict(part, strict=False)
     assert not unexpected and all("position_ids" in name for name in missing), (missing, unexpected)
     head = GlobalPointer(config["hidden_size"], len(own["labels"]), own["head"]["size"])
-    prefix = "head.GlobalPointer."
-    head.load_state_dict({name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)})
+    part = {name.removeprefix("head."): value for name, value in weights.items() if name.startswith("head.")}
+    head.load_state_dict(part)
     return own, encoder.eval(), head.eval()
 
 

@@ -15,7 +15,11 @@ const { MODEL = "model", HOST = "127.0.0.1", PORT = "3000", QUEUE = "64" } = pro
 const STATUS = { input: 400, "too-long": 413, aborted: 499, disposed: 503 };
 
 const ner = await Recognizer.load(MODEL);
-const app = Fastify({ bodyLimit: 4 << 20, forceCloseConnections: "idle" });
+const app = Fastify({
+  bodyLimit: 4 << 20,
+  forceCloseConnections: "idle",
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+});
 let underWay = 0;
 
 app.get("/health", async () => ({ status: "ok", device: ner.device, labels: ner.labels, underWay }));

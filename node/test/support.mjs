@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { InnerspanError, Recognizer } from "innerspan-node";
 
 /** A small trained model. */
-export const MODEL = process.env.INNERSPAN_TEST_MODEL ?? fileURLToPath(new URL("model", import.meta.url));
+export const MODEL = fileURLToPath(new URL("../../tests/conformance/models/bert", import.meta.url));
 
 /** A text in which that model finds entities, nested ones among them. */
-export const TEXT = "The chief engineer of the MV Northern Star inspected the main engine cooling pump, 12 bar.";
+export const TEXT = "The harbour master of Port Alder inspected the starboard engine of the Grey Petrel.";
 
 /** @param {object} [options] */
 export const loadOnCpu = (options) => Recognizer.load(MODEL, { device: "cpu", ...options });
