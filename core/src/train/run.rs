@@ -13,7 +13,7 @@ use super::batches::batches;
 use super::card::card;
 use super::checkpoint::{EpochRecord, State};
 use super::gold::{Sample, samples};
-use super::mix;
+use super::hash::{FNV_START, fnv_1a, mix};
 use super::optimizer::{AdamW, Rates};
 use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
@@ -424,14 +424,10 @@ fn same_run(saved: &State, asked: &State) -> Result<()> {
     Ok(())
 }
 
-/// FNV-1a over texts and entities.
+/// A hash of texts and entities.
 fn fingerprint(documents: &[Document]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(&[0xff]) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut hash = FNV_START;
+    let mut add = |bytes: &[u8]| hash = fnv_1a(hash, bytes.iter().chain(&[0xff]).copied());
     for document in documents {
         add(document.text.as_bytes());
         for entity in &document.entities {
