@@ -12,7 +12,7 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const TRIPLE = "wasm32-unknown-unknown";
 
 /** The CPU build is small and comes first; the other is loaded only where there is a GPU. */
-const BUILDS = { cpu: [], webgpu: ["--features", "wgpu"] };
+const BUILDS = { cpu: [], webgpu: ["--features", "webgpu"] };
 
 const arguments_ = process.argv.slice(2);
 const only = arguments_.includes("--only") ? arguments_[arguments_.indexOf("--only") + 1] : undefined;

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::{Error, Result};
 
-#[cfg(all(feature = "wgpu", target_arch = "wasm32"))]
+#[cfg(all(feature = "webgpu", target_arch = "wasm32"))]
 mod browser;
-#[cfg(all(feature = "wgpu", target_arch = "wasm32"))]
+#[cfg(all(feature = "webgpu", target_arch = "wasm32"))]
 pub use browser::webgpu;
 
 /// What the user asked for.

@@ -9,6 +9,7 @@ export class Engine {
   /** Whether it can no longer be used. */
   dead = false;
   #exports;
+  /** @type {any} */
   #model;
   #bell = new Bell();
 

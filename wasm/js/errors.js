@@ -46,7 +46,7 @@ export function asInnerspanError(thrown) {
   if (thrown instanceof InnerspanError) return thrown;
   const cause = { cause: thrown };
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof RangeError && /alloc|memory|length/i.test(message)) {
+  if (thrown instanceof RangeError && /alloc|memory/i.test(message)) {
     return new InnerspanError("memory", `there is not enough memory (${message}); use a smaller model or q8`, cause);
   }
   return new InnerspanError("internal", `a fault of this package, please report it: ${message}`, cause);

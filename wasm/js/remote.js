@@ -131,7 +131,7 @@ function opened(response, name, keepAs) {
  * @param {(count: number) => void} onBytes
  */
 async function gather(response, size, name, onBytes) {
-  let bytes = new Uint8Array(Math.min(size, 1 << 31));
+  let bytes = new Uint8Array(Math.min(size, 2 ** 31));
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {

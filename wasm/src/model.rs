@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use innerspan::Error;
 use innerspan::data::Document;
 use innerspan::device::{self, Selected};
-use innerspan::model::{ModelSource, Precision};
+use innerspan::model::source::ModelSource;
+use innerspan::model::weights::Precision;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
 use wasm_bindgen::prelude::*;
 
@@ -33,6 +33,9 @@ impl Files {
     }
 }
 
+/// Word pieces of a forward pass: few on the CPU, so that the page can breathe in between; a GPU does not hold it up.
+const TOKENS_PER_PASS: usize = if cfg!(feature = "webgpu") { 2048 } else { 256 };
+
 /// A loaded model.
 #[wasm_bindgen]
 pub struct Model(Rc<Recognizer>);
@@ -43,7 +46,7 @@ pub struct Model(Rc<Recognizer>);
 pub fn load(files: Files, precision: String, adapter: Option<String>) -> Task {
     Task::new(async move |_| {
         let model = async {
-            let precision: Precision = precision.parse().map_err(Error::Setting)?;
+            let precision: Precision = precision.parse()?;
             let device = select(adapter).await?;
             Recognizer::load(&ModelSource::Memory(files.0), precision, &device)
         };
@@ -59,7 +62,7 @@ pub fn device_lost() -> bool {
 
 static LOST: AtomicBool = AtomicBool::new(false);
 
-#[cfg(feature = "wgpu")]
+#[cfg(feature = "webgpu")]
 async fn select(adapter: Option<String>) -> innerspan::Result<Selected> {
     match adapter {
         Some(name) => device::webgpu(name, || LOST.store(true, Ordering::Relaxed)).await,
@@ -67,7 +70,7 @@ async fn select(adapter: Option<String>) -> innerspan::Result<Selected> {
     }
 }
 
-#[cfg(not(feature = "wgpu"))]
+#[cfg(not(feature = "webgpu"))]
 async fn select(_: Option<String>) -> innerspan::Result<Selected> {
     Ok(device::cpu())
 }
@@ -93,11 +96,19 @@ async fn run(
     pace: &Pace,
 ) -> Result<JsValue, JsValue> {
     let document = |text| Document { text, ..Document::default() };
-    let documents = texts.into_iter().map(document).collect();
-    let options = ExtractOptions { threshold, ..ExtractOptions::default() };
-    let mut extraction = recognizer.start(documents, &options).map_err(convert::error)?;
-    while extraction.step().await.map_err(convert::error)? {
+    let mut documents: Vec<Document> = texts.into_iter().map(document).collect();
+    let options = ExtractOptions { threshold };
+    let extraction = recognizer.start(&documents, &options).map_err(convert::error)?;
+    let mut extraction = extraction.with_tokens_per_pass(TOKENS_PER_PASS);
+    loop {
+        let more = extraction.step().await.map_err(convert::error)?;
         pace.pause(extraction.done(), extraction.total()).await;
+        if !more {
+            break;
+        }
     }
-    convert::entities(&extraction.finish())
+    for (document, entities) in documents.iter_mut().zip(extraction.finish()) {
+        document.entities = entities;
+    }
+    convert::entities(&documents)
 }
