@@ -76,7 +76,7 @@ async function answer(request, response, pathname, mounts, fault) {
     etag,
     "cache-control": "no-cache",
   };
-  if (fault?.replace) {
+  if (typeof fault === "object") {
     const content = fault.replace(await readFile(path));
     response.writeHead(200, { ...headers, "content-length": content.length });
     return response.end(content);
