@@ -3,7 +3,9 @@
 use burn::module::Module;
 
 use crate::Result;
-use crate::data::{Document, Entity, LabelSet};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::data::Entity;
+use crate::data::{Document, LabelSet};
 use crate::device::Selected;
 use crate::encoder::EncoderConfig;
 use crate::model::source::ModelSource;

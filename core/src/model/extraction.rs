@@ -131,7 +131,9 @@ impl<'a> Extraction<'a> {
     ///
     /// # Errors
     /// As [`step`](Self::step).
-    #[cfg(not(target_arch = "wasm32"))]
+    ///
+    /// # Panics
+    /// In a browser, on a GPU: there is no thread to wait on.
     pub fn run(mut self, mut done: impl FnMut(usize) -> bool) -> Result<Vec<Vec<Entity>>> {
         while futures_lite::future::block_on(self.step())? && done(self.done) {}
         Ok(self.finish())
