@@ -31,7 +31,6 @@ const splits = (text, at) => /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(
 /** The entities that can be drawn, written as naively as possible. */
 export function valid({ text, entities }) {
   return entities.filter(
-    ({ start, end }) =>
-      0 <= start && start < end && end <= text.length && !splits(text, start) && !splits(text, end),
+    ({ start, end }) => 0 <= start && start < end && end <= text.length && !splits(text, start) && !splits(text, end),
   );
 }

@@ -43,7 +43,10 @@ test("a part counts the boxes that lie inside it", () => {
 
 test("entities deeper than browsers like are left out, and the text is whole", () => {
   const text = "x".repeat(200);
-  const pieces = nest(text, Array.from({ length: 100 }, (_, at) => entity(at, 200 - at, "A")));
+  const pieces = nest(
+    text,
+    Array.from({ length: 100 }, (_, at) => entity(at, 200 - at, "A")),
+  );
   assert.equal(pieces[0].height, MAX_DEPTH - 1);
   assert.equal(flat(pieces).join(""), text);
 });
@@ -77,7 +80,8 @@ test("every character lies in exactly the entities that cover it, and no text is
 });
 
 test("every drawn entity begins once and ends once, and parts are never empty", () => {
-  const parts = (pieces) => pieces.flatMap((piece) => (typeof piece === "string" ? [] : [piece, ...parts(piece.inner)]));
+  const parts = (pieces) =>
+    pieces.flatMap((piece) => (typeof piece === "string" ? [] : [piece, ...parts(piece.inner)]));
   fc.assert(
     fc.property(annotated, ({ text, entities }) => {
       const all = parts(nest(text, entities));

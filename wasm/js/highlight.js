@@ -5,6 +5,7 @@ import { attach, ensureTabStop } from "./highlight/interaction.js";
 import { toHtml } from "./highlight/markup.js";
 import { nest } from "./highlight/nesting.js";
 import { palette } from "./highlight/palette.js";
+import { shown } from "./highlight/shown.js";
 import { adoptStyle } from "./highlight/style.js";
 
 export { highlightCss } from "./highlight/style.js";
@@ -28,17 +29,6 @@ export function highlightHtml(text, entities, options = {}) {
   return nest(text, shown(entities, options))
     .map((piece) => toHtml(piece, slot))
     .join("");
-}
-
-/**
- * The entities that are drawn. One without a score is always sure enough.
- *
- * @param {readonly Entity[]} entities
- * @param {HighlightOptions} options
- */
-export function shown(entities, { threshold = 0, hidden = [] }) {
-  const unseen = new Set(hidden);
-  return entities.filter(({ label, score }) => (score ?? 1) >= threshold && !unseen.has(label));
 }
 
 /** Colours come from all entities, so that hiding a type does not change those of the others. */

@@ -1,11 +1,11 @@
 // <innerspan-text>: a text with its entities, redrawn when they change, without ever blocking the page for long.
 // Its content is ordinary (light) DOM: it can be selected, searched, styled and rendered on a server.
 
-import { shown } from "./highlight.js";
 import { blocks } from "./highlight/blocks.js";
 import { draw } from "./highlight/draw.js";
 import { attach, ensureTabStop } from "./highlight/interaction.js";
 import { palette } from "./highlight/palette.js";
+import { shown } from "./highlight/shown.js";
 import { adoptStyle } from "./highlight/style.js";
 
 /** @typedef {import("./api.js").Entity} Entity */
@@ -104,7 +104,7 @@ export class InnerspanText extends Base {
 
   /** @param {string} name @param {string | null} before @param {string | null} value */
   attributeChangedCallback(name, before, value) {
-    if (before === value || this.#mirroring) return;
+    if (before === value || name === this.#mirroring) return;
     if (name === "text") this.text = value ?? "";
     else if (name === "entities") this.entities = /** @type {Entity[]} */ (list(value));
     else if (name === "labels") this.labels = /** @type {string[]} */ (list(value));
@@ -112,15 +112,16 @@ export class InnerspanText extends Base {
     else this.hiddenLabels = /** @type {string[]} */ (list(value));
   }
 
-  /** Whether an attribute is being set because a property was. */
-  #mirroring = false;
+  /** @type {string | undefined} the attribute that is being set because a property was */
+  #mirroring;
 
   /** @param {string} attribute @param {string | null} value */
   #mirror(attribute, value) {
-    this.#mirroring = true;
+    if (this.getAttribute(attribute) === value) return;
+    this.#mirroring = attribute;
     if (value === null) this.removeAttribute(attribute);
     else this.setAttribute(attribute, value);
-    this.#mirroring = false;
+    this.#mirroring = undefined;
   }
 
   /** A property that was set before the element was defined hides the accessor. @param {string} name */

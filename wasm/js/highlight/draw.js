@@ -26,7 +26,8 @@ const drawn = new WeakMap();
  */
 export function draw(element, text, entities, slot, { root = element, originals = entities } = {}) {
   const pieces = nest(text, entities);
-  const remember = (/** @type {HTMLElement} */ mark, /** @type {Part} */ part) => setEntity(mark, originals[part.index]);
+  const remember = (/** @type {HTMLElement} */ mark, /** @type {Part} */ part) =>
+    setEntity(mark, originals[part.index]);
   const keys = pieces.map((piece) => key(piece, slot));
   const before = standing(element);
 

@@ -138,7 +138,7 @@ export function attach(root) {
  */
 function reached(key, element, root) {
   if (key === "ArrowUp") return entityElement(element.parentElement, root);
-  if (key === "ArrowDown") return element.querySelector(STOP);
+  if (key === "ArrowDown") return /** @type {HTMLElement | null} */ (element.querySelector(STOP));
   const stops = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(STOP)]);
   if (key === "Home") return stops[0];
   if (key === "End") return stops[stops.length - 1];

@@ -90,7 +90,14 @@ function drawable(text, entities) {
     const entity = entities[index];
     const { start, end } = entity;
     const whole = Number.isInteger(start) && Number.isInteger(end);
-    if (whole && start >= 0 && start < end && end <= text.length && !splitsPair(text, start) && !splitsPair(text, end)) {
+    if (
+      whole &&
+      start >= 0 &&
+      start < end &&
+      end <= text.length &&
+      !splitsPair(text, start) &&
+      !splitsPair(text, end)
+    ) {
       candidates.push({ entity, index });
     }
   }

@@ -35,6 +35,7 @@ function tooltipFor(node) {
  * @param {number} [y] where the pointer is, for entities on more than one line
  * @returns {HTMLElement}
  */
+export function showTooltip(element, entities, y) {
   const tooltip = tooltipFor(element);
   const document = element.ownerDocument;
   tooltip.replaceChildren(
