@@ -8,6 +8,11 @@ use serde::Serialize;
 
 use crate::{Error, Result};
 
+#[cfg(all(feature = "webgpu", target_arch = "wasm32"))]
+mod browser;
+#[cfg(all(feature = "webgpu", target_arch = "wasm32"))]
+pub use browser::webgpu;
+
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
@@ -106,7 +111,7 @@ pub fn adapters() -> Vec<Adapter> {
     gpu::adapters()
 }
 
-#[cfg(feature = "wgpu")]
+#[cfg(all(feature = "wgpu", not(target_arch = "wasm32")))]
 mod gpu {
     use std::future::Future;
     use std::pin::pin;
@@ -228,7 +233,7 @@ mod gpu {
     }
 }
 
-#[cfg(not(feature = "wgpu"))]
+#[cfg(any(not(feature = "wgpu"), target_arch = "wasm32"))]
 mod gpu {
     use super::{Adapter, Selected};
 

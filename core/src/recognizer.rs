@@ -3,11 +3,14 @@
 use burn::module::Module;
 
 use crate::Result;
-use crate::data::{Document, Entity, LabelSet};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::data::Entity;
+use crate::data::{Document, LabelSet};
 use crate::device::Selected;
 use crate::encoder::EncoderConfig;
 use crate::model::source::ModelSource;
-use crate::model::{ModelConfig, ModelFolder};
+use crate::model::weights::Precision;
+use crate::model::{Extraction, ModelConfig, ModelFolder, Prepared};
 use crate::train::{Lost, samples};
 
 /// A loaded model.
@@ -25,47 +28,55 @@ pub struct ExtractOptions {
 }
 
 impl Recognizer {
-    /// Loads a model folder onto a device.
+    /// Loads a model folder onto a device, from its weights of a precision.
     ///
     /// # Errors
     /// Any file that is missing, damaged, of a newer version or at odds with the others, by name.
-    pub fn load(source: &ModelSource, device: &Selected) -> Result<Self> {
-        let folder = ModelFolder::load(source, &device.device)?;
+    pub fn load(source: &ModelSource, precision: Precision, device: &Selected) -> Result<Self> {
+        let folder = ModelFolder::load(source, precision, &device.device)?;
         Ok(Self { folder, device: device.clone() })
+    }
+
+    /// Splits documents into windows that are ready for the model. Words that a document brings along are kept whole.
+    ///
+    /// # Errors
+    /// What the tokenizer refuses.
+    pub fn start(
+        &self,
+        documents: &[Document],
+        options: &ExtractOptions,
+    ) -> Result<Extraction<'_>> {
+        let ModelFolder { pipeline, model, .. } = &self.folder;
+        let prepared = self.prepare(documents)?;
+        Ok(Extraction::new(pipeline, model, prepared, options.threshold, &self.device))
+    }
+
+    fn prepare(&self, documents: &[Document]) -> Result<Vec<Prepared>> {
+        documents.iter().map(|document| self.folder.pipeline.prepare(document)).collect()
     }
 
     /// The entities of a text, in UTF-8 byte offsets: by start, longer ones first.
     ///
     /// # Errors
-    /// What the tokenizer refuses.
+    /// What the tokenizer refuses, or a device that fails.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn extract(&self, text: &str, options: &ExtractOptions) -> Result<Vec<Entity>> {
         let document = Document { text: text.to_owned(), ..Document::default() };
         let documents = self.extract_documents(vec![document], options)?;
         Ok(documents.into_iter().flat_map(|document| document.entities).collect())
     }
 
-    /// The documents with their entities replaced by what the model finds. Documents are batched by length; words
-    /// that a document brings along are kept whole.
+    /// The documents with their entities replaced by what the model finds.
     ///
     /// # Errors
-    /// What the tokenizer refuses.
+    /// What the tokenizer refuses, or a device that fails.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn extract_documents(
         &self,
         mut documents: Vec<Document>,
         options: &ExtractOptions,
     ) -> Result<Vec<Document>> {
-        let pipeline = &self.folder.pipeline;
-        let prepared: Vec<_> =
-            documents.iter().map(|document| pipeline.prepare(document)).collect::<Result<_>>()?;
-        let Selected { device, granularity, .. } = &self.device;
-        let found = pipeline.recognise(
-            &self.folder.model,
-            &prepared,
-            options.threshold,
-            device,
-            *granularity,
-            |_| true,
-        );
+        let found = self.start(&documents, options)?.run(|_| true)?;
         for (document, entities) in documents.iter_mut().zip(found) {
             document.entities = entities;
         }
@@ -77,10 +88,8 @@ impl Recognizer {
     /// # Errors
     /// What the tokenizer refuses.
     pub fn unreachable(&self, documents: &[Document]) -> Result<Lost> {
-        let pipeline = &self.folder.pipeline;
-        let prepared: Vec<_> =
-            documents.iter().map(|document| pipeline.prepare(document)).collect::<Result<_>>()?;
-        Ok(samples(pipeline, documents, &prepared).1)
+        let prepared = self.prepare(documents)?;
+        Ok(samples(&self.folder.pipeline, documents, &prepared).1)
     }
 
     /// The entity types.

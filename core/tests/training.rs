@@ -9,6 +9,7 @@ use innerspan::device::{DeviceChoice, Selected, cpu, select};
 use innerspan::head::HeadKind;
 use innerspan::loss::LossKind;
 use innerspan::model::source::ModelSource;
+use innerspan::model::weights::Precision;
 use innerspan::progress::Progress;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
 use innerspan::train::{
@@ -112,7 +113,8 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         let outcome = run(&settings, out.path(), false, &cpu(), None).unwrap();
         assert!(outcome.best.f1 > 0.95, "{head:?} {loss:?}: {:?}", outcome.curve);
 
-        let recognizer = Recognizer::load(&ModelSource::folder(out.path()), &cpu()).unwrap();
+        let recognizer =
+            Recognizer::load(&ModelSource::folder(out.path()), Precision::F32, &cpu()).unwrap();
         let text = "Yesterday Dora of Łódź wrote a long letter.";
         let found = recognizer.extract(text, &ExtractOptions::default()).unwrap();
         let found: Vec<(&str, &str)> =

@@ -3,7 +3,7 @@
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, demo, devices, evaluate, inspect, predict, stats, train,
+    completions, convert, demo, devices, evaluate, inspect, predict, quantize, stats, train,
 };
 use crate::failure::Failure;
 
@@ -40,6 +40,8 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Finds entities in text
     Predict(predict::Predict),
+    /// Stores the weights of a model in fewer bytes
+    Quantize(quantize::Quantize),
     /// Rewrites annotated text in another format
     Convert(convert::Convert),
     /// Counts what annotated text holds: types, lengths, nesting, imbalance
@@ -61,6 +63,7 @@ impl Command {
             Self::Train(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Predict(command) => command.run(),
+            Self::Quantize(command) => command.run(),
             Self::Convert(command) => command.run(),
             Self::Stats(command) => command.run(),
             Self::Inspect(command) => command.run(),

@@ -30,6 +30,11 @@ impl EfficientGlobalPointer {
         }
     }
 
+    /// How many numbers it makes of a token before it scores spans.
+    pub fn width(&self) -> usize {
+        2 * (self.size + self.types)
+    }
+
     /// As [`super::GlobalPointer::forward`].
     pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
         let [batch, tokens, _] = hidden.dims();

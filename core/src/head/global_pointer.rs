@@ -23,6 +23,11 @@ impl GlobalPointer {
         Self { dense, types, size }
     }
 
+    /// How many numbers it makes of a token before it scores spans.
+    pub fn width(&self) -> usize {
+        self.types * 2 * self.size
+    }
+
     /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
     /// `[batch, tokens, hidden]`; cells that are no span hold [`super::NO_SPAN`].
     pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {

@@ -48,6 +48,14 @@ pub enum Head {
 }
 
 impl Head {
+    /// How many numbers it makes of a token before it scores spans; for estimates of memory.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::GlobalPointer(head) => head.width(),
+            Self::EfficientGlobalPointer(head) => head.width(),
+        }
+    }
+
     /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
     /// `[batch, tokens, hidden]` and the mask of real tokens; cells that are no span hold [`NO_SPAN`].
     pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {

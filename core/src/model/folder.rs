@@ -10,7 +10,7 @@ use super::ner::NerModel;
 use super::pipeline::Pipeline;
 use super::source::ModelSource;
 use super::weights::{
-    Checkpoint, Precision, WEIGHTS_FILE, check_vocabulary, load_into, save_module, write_atomically,
+    Checkpoint, Precision, check_vocabulary, load_into, save_module, write_atomically,
 };
 use crate::data::LabelSet;
 use crate::encoder::{CONFIG_FILE, EncoderConfig};
@@ -155,11 +155,11 @@ impl ModelConfig {
 }
 
 impl ModelFolder {
-    /// Reads a model folder onto `device`.
+    /// Reads a model folder onto `device`, with the weights of a precision.
     ///
     /// # Errors
     /// Any file that is missing, damaged, of a newer version or at odds with the others, by name.
-    pub fn load(source: &ModelSource, device: &Device) -> Result<Self> {
+    pub fn load(source: &ModelSource, precision: Precision, device: &Device) -> Result<Self> {
         let encoder = EncoderConfig::read(source)?;
         let config = ModelConfig::read(source)?;
         if config.window.max_length > encoder.max_tokens() {
@@ -173,10 +173,18 @@ impl ModelFolder {
             ));
         }
         let tokenizer = read_tokenizer(source, &encoder)?;
-        let checkpoint = Checkpoint::open(source)?;
+        let checkpoint = Checkpoint::open_precision(source, precision)?;
         let fresh = NerModel::new(&encoder, &config, device);
         let model = load_into(fresh, &checkpoint, |path| encoder.tensor_name(path))?;
         Ok(Self { encoder, pipeline: Pipeline { tokenizer, config }, model })
+    }
+
+    /// Writes the weights once more, in another precision and a file of its own beside the others.
+    ///
+    /// # Errors
+    /// The system's, or a weight that the precision cannot hold.
+    pub fn write_weights(&self, folder: &Path, precision: Precision) -> Result<()> {
+        write_weights(folder, &self.encoder, &self.model, precision)
     }
 
     /// Writes `config.json`, `tokenizer.json` and then the weights to `folder`, each atomically.
@@ -193,13 +201,25 @@ impl ModelFolder {
         let own =
             serde_json::to_value(&pipeline.config).map_err(|e| Error::Setting(e.to_string()))?;
         json.insert(KEY.into(), own);
+        // those of an earlier model
+        for precision in [Precision::F16, Precision::Q8] {
+            remove(&folder.join(precision.file()))?;
+        }
         let text =
             serde_json::to_string_pretty(&json).map_err(|e| Error::Setting(e.to_string()))?;
         write_text(&folder.join(CONFIG_FILE), &(text + "\n"))?;
         write_text(&folder.join(TOKENIZER_FILE), &pipeline.tokenizer.to_json())?;
-        let weights = folder.join(WEIGHTS_FILE);
-        save_module(model, &weights, Precision::F32, |path| encoder.tensor_name(path))
+        write_weights(folder, encoder, model, Precision::F32)
     }
+}
+
+fn write_weights(
+    folder: &Path,
+    encoder: &EncoderConfig,
+    model: &NerModel,
+    precision: Precision,
+) -> Result<()> {
+    save_module(model, &folder.join(precision.file()), precision, |path| encoder.tensor_name(path))
 }
 
 /// The tokenizer of an encoder or model folder: `tokenizer.json`, else `vocab.txt`.
@@ -230,6 +250,14 @@ fn lower_case(source: &ModelSource) -> Result<bool> {
     let bytes = source.read("tokenizer_config.json")?.unwrap_or_default();
     let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(json.get("do_lower_case").and_then(Value::as_bool).unwrap_or(true))
+}
+
+/// Removes a file that may be there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a text file atomically.

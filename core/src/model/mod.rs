@@ -1,6 +1,7 @@
 //! A model: an encoder with a head, the text handling around it, and the folder that holds both.
 
 mod batch;
+mod extraction;
 mod folder;
 mod ner;
 mod pipeline;
@@ -8,6 +9,7 @@ pub mod source;
 pub mod weights;
 
 pub use batch::{Batch, Row};
+pub use extraction::Extraction;
 pub use folder::{
     DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, ModelFolder, TOKENIZER_FILE,
     TrainingFacts, WindowSettings, read_tokenizer,

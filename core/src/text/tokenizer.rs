@@ -177,12 +177,44 @@ const PROBE: &str = "A word, naïve e\u{301} 漢字 \u{1F469}\u{200D}\u{1F52C} \
 
 /// Turns a panic of the `tokenizers` crate, which trusts some parts of its files, into an error.
 fn guarded<T>(path: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    #[cfg(panic = "abort")]
+    let _guard = Guard::new(path);
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Error::file(
             path,
             "the tokenizer fails on its own data; the file is damaged, get it again",
         ))
     })
+}
+
+#[cfg(panic = "abort")]
+thread_local! {
+    static GUARDED: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// The tokenizer's file while the `tokenizers` crate works on it: what is to blame for a panic, for whoever sees the
+/// program end where panics cannot be caught.
+#[cfg(panic = "abort")]
+pub fn guarded_file() -> Option<String> {
+    GUARDED.take()
+}
+
+#[cfg(panic = "abort")]
+struct Guard;
+
+#[cfg(panic = "abort")]
+impl Guard {
+    fn new(path: &str) -> Self {
+        GUARDED.set(Some(path.to_owned()));
+        Self
+    }
+}
+
+#[cfg(panic = "abort")]
+impl Drop for Guard {
+    fn drop(&mut self) {
+        GUARDED.set(None);
+    }
 }
 
 /// An encoding of a single piece that is no special token.

@@ -24,8 +24,10 @@ use crate::fused::seed_dropout;
 use crate::loss::{Mention, Target};
 use crate::metric::{Report, evaluate};
 use crate::model::source::ModelSource;
-use crate::model::weights::write_atomically;
-use crate::model::{Batch, ModelFolder, NerModel, Pipeline, Prepared, Row, TrainingFacts};
+use crate::model::weights::{Precision, write_atomically};
+use crate::model::{
+    Batch, Extraction, ModelFolder, NerModel, Pipeline, Prepared, Row, TrainingFacts,
+};
 use crate::progress::{OnProgress, Progress};
 use crate::{Error, Result};
 
@@ -313,12 +315,11 @@ impl<'a> Training<'a> {
     ) -> Result<Vec<Document>> {
         let rows: usize = self.dev.iter().map(|p| p.windows.len()).sum();
         progress(Progress::Stage { name: "evaluating".into(), total: rows });
-        let granularity = self.run.device.granularity;
-        let found =
-            self.pipeline.recognise(model, &self.dev, None, self.device(), granularity, |done| {
-                progress(Progress::Advanced { done });
-                !stop.load(Ordering::Relaxed)
-            });
+        let extraction = Extraction::new(&self.pipeline, model, &self.dev, None, self.run.device);
+        let found = extraction.run(|done| {
+            progress(Progress::Advanced { done });
+            !stop.load(Ordering::Relaxed)
+        })?;
         if stop.load(Ordering::Relaxed) {
             self.save()?;
             return Err(Error::Interrupted);
@@ -369,7 +370,8 @@ impl<'a> Training<'a> {
     /// Evaluates the model in the folder and writes its card.
     fn finish(self, progress: OnProgress) -> Result<Outcome> {
         let best = self.state.best().cloned().ok_or(Error::Interrupted)?;
-        let folder = ModelFolder::load(&ModelSource::folder(self.run.out), self.device())?;
+        let folder =
+            ModelFolder::load(&ModelSource::folder(self.run.out), Precision::F32, self.device())?;
         let predicted = self.predict(&folder.model, progress, &AtomicBool::new(false))?;
         let report = evaluate(self.run.dev, &predicted);
         let text = card(&folder.pipeline.config, &report, &best, self.run.encoder_name);

@@ -7,6 +7,7 @@ use clap::Args;
 use innerspan::data::{Document, LabelSet};
 use innerspan::device::DeviceChoice;
 use innerspan::metric::evaluate;
+use innerspan::model::weights::Precision;
 use innerspan::progress::Progress;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
 use innerspan::train::Lost;
@@ -44,6 +45,9 @@ pub struct Evaluate {
     /// Probability from which a span is an entity [default: the model's own]
     #[arg(long, value_name = "X", value_parser = probability)]
     threshold: Option<f32>,
+    /// The weights to use: f32, or f16 or q8 as `quantize` writes them
+    #[arg(long, value_name = "f32|f16|q8", default_value = "f32")]
+    precision: Precision,
     /// Where to run: auto takes a real GPU if there is one
     #[arg(long, value_name = "auto|cpu|wgpu", default_value = "auto")]
     device: DeviceChoice,
@@ -54,7 +58,7 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Result<(), Failure> {
         let gold = corpus::load(&self.data, &self.reading)?;
-        let model = recognizer(&self.model, self.device)?;
+        let model = recognizer(&self.model, self.precision, self.device)?;
         warn_of_strangers(&gold, model.labels());
         let (predicted, lost) = recognise(&model, &gold, self.threshold)?;
         if let Some(message) = lost.message("evaluation") {
@@ -81,7 +85,7 @@ fn warn_of_strangers(gold: &[Document], labels: &LabelSet) {
 
 /// What the model finds in the texts of `gold`, and how much of the gold it can never find; types that it does not
 /// know are no part of that.
-fn recognise(
+pub fn recognise(
     model: &Recognizer,
     gold: &[Document],
     threshold: Option<f32>,

@@ -7,6 +7,7 @@ pub mod devices;
 pub mod evaluate;
 pub mod inspect;
 pub mod predict;
+pub mod quantize;
 pub mod stats;
 pub mod train;
 
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use innerspan::device::{DeviceChoice, Selected, select};
 use innerspan::model::source::ModelSource;
+use innerspan::model::weights::Precision;
 use innerspan::recognizer::Recognizer;
 use serde::Serialize;
 
@@ -34,11 +36,15 @@ fn device(choice: DeviceChoice) -> Result<Selected, Failure> {
 }
 
 /// Loads a model folder onto a device.
-fn recognizer(model: &Path, choice: DeviceChoice) -> Result<Recognizer, Failure> {
+fn recognizer(
+    model: &Path,
+    precision: Precision,
+    choice: DeviceChoice,
+) -> Result<Recognizer, Failure> {
     let source = ModelSource::folder(model);
     // a folder that is no model is refused before a device is looked for, which takes longer
     innerspan::model::ModelConfig::read(&source)?;
-    Ok(Recognizer::load(&source, &device(choice)?)?)
+    Ok(Recognizer::load(&source, precision, &device(choice)?)?)
 }
 
 /// Prints a line of results.

@@ -9,6 +9,7 @@ mod evaluate;
 mod help;
 mod hub;
 mod predict;
+mod quantize;
 mod resume;
 mod support;
 mod train;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::Precision;
 use super::safetensors::SafetensorsFile;
 use crate::encoder::canonical;
 use crate::model::source::ModelSource;
@@ -64,6 +65,25 @@ impl<'a> Checkpoint<'a> {
             }
             error => Err(error),
         }
+    }
+
+    /// The weights of a model folder in a precision; f32 as [`open`](Self::open) finds them.
+    ///
+    /// # Errors
+    /// No such file, or a damaged one.
+    pub fn open_precision(source: &'a ModelSource, precision: Precision) -> Result<Self> {
+        let name = precision.file();
+        if precision == Precision::F32 {
+            return Self::open(source);
+        }
+        let Some(blob) = source.open(name)? else {
+            return Err(Error::file(
+                source.describe(name),
+                format!("no such file: write it with `innerspan quantize --precision {precision}`"),
+            ));
+        };
+        let file = TensorFile::Safetensors(SafetensorsFile::open(blob)?);
+        Self::new(source.describe(name), vec![file])
     }
 
     /// The safetensors file `name` of `source` alone.

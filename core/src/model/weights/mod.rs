@@ -5,6 +5,7 @@ mod atomic;
 mod checkpoint;
 mod layout;
 mod load;
+mod precision;
 #[cfg(feature = "native")]
 mod pytorch;
 mod safetensors;
@@ -15,7 +16,8 @@ use std::collections::BTreeMap;
 pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, WEIGHTS_FILE};
 pub use load::{load_into, load_tensors};
-pub use save::{Precision, module_bytes, save_module, save_tensors};
+pub use precision::Precision;
+pub use save::{module_bytes, save_module, save_tensors};
 
 use crate::encoder::EncoderConfig;
 use crate::{Error, Result};

@@ -1,9 +1,12 @@
 //! One safetensors file: its header is checked against the file's size before anything is read.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
+use super::precision::scale_name;
 use crate::model::source::Blob;
 use crate::{Error, Result};
 
@@ -57,8 +60,14 @@ impl<'a> SafetensorsFile<'a> {
         self.blob.path()
     }
 
+    /// All tensors but the scales of others.
     pub(super) fn names(&self) -> Vec<String> {
-        self.metadata.offset_keys()
+        let mut names = self.metadata.offset_keys();
+        let is_bytes = |name: &String| self.info(name).is_some_and(|info| info.dtype == Dtype::I8);
+        let scales: BTreeSet<String> =
+            names.iter().filter(|name| is_bytes(name)).map(|name| scale_name(name)).collect();
+        names.retain(|name| !scales.contains(name));
+        names
     }
 
     pub(super) fn info(&self, name: &str) -> Option<&TensorInfo> {
@@ -70,21 +79,44 @@ impl<'a> SafetensorsFile<'a> {
         let info = self
             .info(name)
             .ok_or_else(|| Error::file(self.path(), format!("no tensor \"{name}\"")))?;
-        let (start, end) = info.data_offsets;
-        let mut values = Vec::new();
         let convert = converter(info.dtype).ok_or_else(|| {
             Error::file(
                 self.path(),
                 format!(
-                    "tensor \"{name}\" has elements of type {:?}; F32, F16, BF16 or F64 is needed",
+                    "tensor \"{name}\" has elements of type {:?}; F32, F16, BF16, F64, or I8 with scales is needed",
                     info.dtype
                 ),
             )
         })?;
+        let (start, end) = info.data_offsets;
+        let mut values = Vec::new();
         values.reserve_exact((end - start) / (info.dtype.bitsize() / 8));
         let (start, end) = (self.data_start + start as u64, self.data_start + end as u64);
         self.blob.read_range(start, end, |bytes| convert(bytes, &mut values))?;
+        if info.dtype == Dtype::I8 {
+            self.scale(name, &info.shape, &mut values)?;
+        }
         Ok(values)
+    }
+
+    /// Multiplies each row of the matrix `name` by its scale.
+    fn scale(&self, name: &str, shape: &[usize], values: &mut [f32]) -> Result<()> {
+        let scales_name = scale_name(name);
+        let [rows, columns] = shape[..] else {
+            let message = format!("tensor \"{name}\" holds bytes and is no matrix");
+            return Err(Error::file(self.path(), message));
+        };
+        let fits = |info: &TensorInfo| info.dtype == Dtype::F32 && info.shape == [rows];
+        if !self.info(&scales_name).is_some_and(fits) {
+            let message =
+                format!("tensor \"{name}\" needs a tensor \"{scales_name}\", F32 [{rows}]");
+            return Err(Error::file(self.path(), message));
+        }
+        let scales = self.read(&scales_name)?;
+        for (row, scale) in values.chunks_mut(columns.max(1)).zip(scales) {
+            row.iter_mut().for_each(|value| *value *= scale);
+        }
+        Ok(())
     }
 }
 
@@ -100,6 +132,7 @@ fn converter(dtype: Dtype) -> Option<Converter> {
         Dtype::F16 => |bytes, out| each(bytes, out, |chunk| f16::from_le_bytes(chunk).to_f32()),
         Dtype::BF16 => |bytes, out| each(bytes, out, |chunk| bf16::from_le_bytes(chunk).to_f32()),
         Dtype::F64 => |bytes, out| each(bytes, out, |chunk| f64::from_le_bytes(chunk) as f32),
+        Dtype::I8 => |bytes, out| out.extend(bytes.iter().map(|&byte| f32::from(byte as i8))),
         _ => return None,
     })
 }

@@ -5,37 +5,20 @@ use std::io::Write;
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Tensor, f16};
+use burn::tensor::Tensor;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::layout::ModulePath;
-use super::{HostTensors, transpose, write_atomically};
+use super::precision::{encode, scale_name};
+use super::{HostTensors, Precision, transpose, write_atomically};
 use crate::{Error, Result};
-
-/// How values are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// Four bytes, exact.
-    F32,
-    /// Two bytes.
-    F16,
-}
-
-impl Precision {
-    fn dtype(self) -> Dtype {
-        match self {
-            Self::F32 => Dtype::F32,
-            Self::F16 => Dtype::F16,
-        }
-    }
-}
 
 /// Writes every parameter of `module` to `path`, atomically. `names` maps the path of a parameter
 /// to its name on disk; matrices of linear maps are stored `[out, in]`, as PyTorch does.
 ///
 /// # Errors
-/// The system's, a device that cannot be read, or a value that f16 cannot hold.
+/// The system's, a device that cannot be read, or a value that the precision cannot hold.
 pub fn save_module<M: Module>(
     module: &M,
     path: &Path,
@@ -49,7 +32,7 @@ pub fn save_module<M: Module>(
 /// What [`save_module`] would write.
 ///
 /// # Errors
-/// A device that cannot be read, or a value that f16 cannot hold.
+/// A device that cannot be read, or a value that the precision cannot hold.
 pub fn module_bytes<M: Module>(
     module: &M,
     precision: Precision,
@@ -148,20 +131,8 @@ fn write(
     path: &Path,
     out: &mut impl Write,
 ) -> Result<()> {
-    let dtype = precision.dtype();
-    let mut offset = 0;
-    let infos = tensors
-        .iter()
-        .map(|tensor| {
-            let start = offset;
-            offset += tensor.shape.iter().product::<usize>() * (dtype.bitsize() / 8);
-            let info =
-                TensorInfo { dtype, shape: tensor.shape.clone(), data_offsets: (start, offset) };
-            (tensor.name.clone(), info)
-        })
-        .collect();
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let mut header = Metadata::new(Some(format), infos)
+    let mut header = Metadata::new(Some(format), layout(tensors, precision))
         .map_err(|error| error.to_string())
         .and_then(|metadata| serde_json::to_vec(&metadata).map_err(|error| error.to_string()))
         .map_err(|error| Error::file(path, error))?;
@@ -170,28 +141,30 @@ fn write(
     let io = |error| Error::io(path, error);
     out.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
     out.write_all(&header).map_err(io)?;
-    for tensor in tensors {
-        let values = (tensor.values)()?;
-        let mut bytes = Vec::with_capacity(values.len() * (dtype.bitsize() / 8));
-        match precision {
-            Precision::F32 => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
-            Precision::F16 => {
-                for &value in &values {
-                    let half = f16::from_f32(value);
-                    if half.is_infinite() && value.is_finite() {
-                        return Err(Error::file(
-                            path,
-                            format!(
-                                "tensor \"{}\" holds {value}, too large for f16; save it as f32",
-                                tensor.name
-                            ),
-                        ));
-                    }
-                    bytes.extend(half.to_le_bytes());
-                }
-            }
-        }
+    for Stored { name, shape, values } in tensors {
+        let columns = shape.last().copied().unwrap_or(1);
+        let bytes = encode(&values()?, precision.dtype(shape), columns)
+            .map_err(|reason| Error::file(path, format!("tensor \"{name}\": {reason}")))?;
         out.write_all(&bytes).map_err(io)?;
     }
     Ok(())
+}
+
+/// Where everything lies after the header: each tensor, and behind a matrix of bytes its scales.
+fn layout(tensors: &[Stored], precision: Precision) -> Vec<(String, TensorInfo)> {
+    let mut offset = 0;
+    let mut place = |name: String, dtype: Dtype, shape: Vec<usize>| {
+        let start = offset;
+        offset += shape.iter().product::<usize>() * (dtype.bitsize() / 8);
+        (name, TensorInfo { dtype, shape, data_offsets: (start, offset) })
+    };
+    let mut infos = Vec::with_capacity(tensors.len());
+    for Stored { name, shape, .. } in tensors {
+        let dtype = precision.dtype(shape);
+        infos.push(place(name.clone(), dtype, shape.clone()));
+        if dtype == Dtype::I8 {
+            infos.push(place(scale_name(name), Dtype::F32, vec![shape[0]]));
+        }
+    }
+    infos
 }

@@ -115,6 +115,36 @@ fn half_precision_halves_the_file_and_keeps_the_states() {
 }
 
 #[test]
+fn bytes_with_scales_quarter_the_file_and_nearly_keep_the_states() {
+    let config = EncoderConfig::tiny(12);
+    let saved = model(&config, 1);
+    let bytes = module_bytes(&saved, Precision::Q8, |path| config.tensor_name(path)).unwrap();
+    assert!(bytes.len() * 100 < good().len() * 30, "{} of {}", bytes.len(), good().len());
+    let loaded = states(&load(&config, bytes).unwrap());
+    let largest =
+        loaded.iter().zip(states(&saved.encoder)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(largest > 0.0 && largest < 0.1, "{largest}");
+}
+
+#[test]
+fn bytes_are_multiplied_by_the_scale_of_their_row() {
+    let bytes: Vec<u8> = [1i8, -2, 127, -127].map(|byte| byte as u8).to_vec();
+    let scales: Vec<u8> = [0.5f32, 2.0].iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    let matrix = TensorView::new(Dtype::I8, vec![2, 2], &bytes).unwrap();
+    let file = |scales: TensorView| {
+        memory(serialize([("a", matrix.clone()), ("a.scale", scales)], None).unwrap())
+    };
+    let good = file(TensorView::new(Dtype::F32, vec![2], &scales).unwrap());
+    let tensors = load_tensors(&good, WEIGHTS_FILE).unwrap();
+    let expected = HostTensor { shape: vec![2, 2], values: vec![0.5, -1.0, 254.0, -254.0] };
+    assert_eq!(tensors, HostTensors::from([("a".to_owned(), expected)]));
+
+    let misshapen = file(TensorView::new(Dtype::F32, vec![1, 2], &scales).unwrap());
+    let error = load_tensors(&misshapen, WEIGHTS_FILE).unwrap_err().to_string();
+    assert!(error.contains("\"a.scale\", F32 [2]"), "{error}");
+}
+
+#[test]
 fn the_file_has_the_names_and_shapes_of_hugging_face() {
     let bytes = good();
     let file = SafeTensors::deserialize(&bytes).unwrap();

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use clap::{Args, ValueEnum};
 use innerspan::data::{self, ReadOptions};
 use innerspan::device::DeviceChoice;
+use innerspan::model::weights::Precision;
 use innerspan::recognizer::ExtractOptions;
 use innerspan::text::OffsetUnit;
 
@@ -59,6 +60,9 @@ pub struct Predict {
     /// Leaves out lines that cannot be read, and counts them, instead of stopping there
     #[arg(long)]
     skip_invalid: bool,
+    /// The weights to use: f32, or f16 or q8 as `quantize` writes them
+    #[arg(long, value_name = "f32|f16|q8", default_value = "f32")]
+    precision: Precision,
     /// Where to run: auto takes a real GPU if there is one
     #[arg(long, value_name = "auto|cpu|wgpu", default_value = "auto")]
     device: DeviceChoice,
@@ -85,7 +89,7 @@ impl Predict {
         for source in &sources {
             source.check()?;
         }
-        let model = recognizer(&self.model, self.device)?;
+        let model = recognizer(&self.model, self.precision, self.device)?;
         let mut writer = Writer::new(self.format(), self.offsets, &model)?;
         let options = ExtractOptions { threshold: self.threshold };
         let (sender, receiver) = sync_channel(WAITING);

@@ -1,0 +1,149 @@
+//! The way of prepared documents through a model, one forward pass at a time.
+
+use std::borrow::Cow;
+
+use super::batch::{Batch, Row};
+use super::ner::NerModel;
+use super::pipeline::{Pipeline, Prepared};
+use crate::data::Entity;
+use crate::decode::above_threshold;
+use crate::device::Selected;
+use crate::{Error, Result};
+
+/// Most tokens of one forward pass, padding included.
+const TOKENS: usize = 2048;
+/// Most numbers that the head makes in one forward pass: 48 MB in f32.
+const NUMBERS: usize = 12 << 20;
+/// How many copies of a head's projections, and of its scores, are alive at once.
+const COPIES: usize = 4;
+
+/// Documents on their way through a model. Whoever drives it decides after every [`step`](Self::step) whether to go
+/// on, reports progress, or lets other work run.
+#[derive(Debug)]
+pub struct Extraction<'a> {
+    pipeline: &'a Pipeline,
+    model: &'a NerModel,
+    device: &'a Selected,
+    prepared: Cow<'a, [Prepared]>,
+    threshold: f32,
+    /// Ascending by length, so that a pass holds rows of about one length.
+    rows: Vec<Row>,
+    done: usize,
+    tokens_per_pass: usize,
+    found: Vec<Vec<Entity>>,
+}
+
+impl<'a> Extraction<'a> {
+    /// The entities of `prepared` that exceed `threshold`, or the model's own.
+    pub fn new(
+        pipeline: &'a Pipeline,
+        model: &'a NerModel,
+        prepared: impl Into<Cow<'a, [Prepared]>>,
+        threshold: Option<f32>,
+        device: &'a Selected,
+    ) -> Self {
+        let prepared = prepared.into();
+        let mut rows: Vec<Row> =
+            prepared.iter().enumerate().flat_map(|(at, p)| pipeline.rows(at, p)).collect();
+        rows.sort_by_key(|row| row.ids.len());
+        let found = vec![Vec::new(); prepared.len()];
+        let threshold = threshold.unwrap_or(pipeline.config.decode.threshold);
+        Self {
+            pipeline,
+            model,
+            device,
+            prepared,
+            threshold,
+            rows,
+            done: 0,
+            tokens_per_pass: TOKENS,
+            found,
+        }
+    }
+
+    /// The same with at most `tokens` word pieces in a forward pass (but at least one window).
+    pub fn with_tokens_per_pass(self, tokens: usize) -> Self {
+        Self { tokens_per_pass: tokens.min(TOKENS), ..self }
+    }
+
+    /// How many windows of text there are.
+    pub fn total(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many windows of text are done.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// One forward pass over the shortest windows that are left; false when none is.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub async fn step(&mut self) -> Result<bool> {
+        let left = &self.rows[self.done..];
+        if left.is_empty() {
+            return Ok(false);
+        }
+        let rows = &left[..self.fitting(left)];
+        let refs: Vec<&Row> = rows.iter().collect();
+        let Selected { device, granularity, .. } = self.device;
+        let limit = self.model.encoder.max_tokens();
+        let pad = self.pipeline.tokenizer.pad_id();
+        let batch = Batch::new(&refs, pad, *granularity, limit, device);
+        let failed = |error: String| Error::Device(format!("the device failed: {error}"));
+        let scores = self.model.forward(&batch).into_data_async().await;
+        let scores: Vec<f32> = scores
+            .map_err(|error| failed(error.to_string()))?
+            .convert::<f32>()
+            .try_into_vec()
+            .map_err(|error| failed(format!("{error:?}")))?;
+        let types = self.pipeline.config.labels.len();
+        let size = types * batch.tokens * batch.tokens;
+        for (row, scores) in rows.iter().zip(scores.chunks_exact(size.max(1))) {
+            let spans =
+                above_threshold(scores, types, batch.tokens, row.text.clone(), self.threshold);
+            let document = &self.prepared[row.document];
+            let entities =
+                spans.iter().filter_map(|span| self.pipeline.entity(document, row, span));
+            self.found[row.document].extend(entities);
+        }
+        self.done += rows.len();
+        Ok(self.done < self.rows.len())
+    }
+
+    /// The entities of each document so far: by start, longest first, then label; in UTF-8 bytes.
+    pub fn finish(mut self) -> Vec<Vec<Entity>> {
+        for entities in &mut self.found {
+            entities.sort_by(|a: &Entity, b: &Entity| {
+                (a.start, b.end, &a.label).cmp(&(b.start, a.end, &b.label))
+            });
+        }
+        self.found
+    }
+
+    /// All steps on this thread. `done` hears how many windows are finished and may stop the work by returning false,
+    /// which leaves the rest without entities.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    ///
+    /// # Panics
+    /// In a browser, on a GPU: there is no thread to wait on.
+    pub fn run(mut self, mut done: impl FnMut(usize) -> bool) -> Result<Vec<Vec<Entity>>> {
+        while futures_lite::future::block_on(self.step())? && done(self.done) {}
+        Ok(self.finish())
+    }
+
+    /// How many of `rows`, which are in ascending length, fit into one forward pass; at least one.
+    fn fitting(&self, rows: &[Row]) -> usize {
+        let types = self.pipeline.config.labels.len();
+        let width = self.model.head.width();
+        let fits = |count: usize| {
+            let longest = rows[count - 1].ids.len();
+            let tokens = count * longest;
+            tokens <= self.tokens_per_pass && tokens * COPIES * (longest * types + width) <= NUMBERS
+        };
+        (2..=rows.len()).take_while(|&count| fits(count)).last().unwrap_or(1)
+    }
+}

@@ -1,0 +1,23 @@
+import { lab, TEXT, prepare } from "./lab.mjs";
+import { launchChromium, openPage } from "./browsers.mjs";
+import { modelFolder, root } from "./models.mjs";
+import { serve } from "./server.mjs";
+import { join } from "node:path";
+const webgpu = process.argv[2] === "webgpu";
+const server = await serve({ "/package/": join(root, "wasm", "dist"), "/model/": process.argv[3] ?? modelFolder() });
+const browser = await launchChromium({ webgpu });
+const { page, problems } = await openPage(browser, server.origin + "/page.html");
+page.on("console", (m) => console.log("console:", m.text().slice(0, 600)));
+await prepare(page);
+console.log(JSON.stringify(await page.evaluate(async ([text, device]) => {
+  const t0 = performance.now();
+  const r = await outcome(innerspan.Recognizer.load("model", { device }));
+  if (!r.value) return r;
+  const t1 = performance.now();
+  const e = await outcome(r.value.extract(text));
+  const t2 = performance.now();
+  const e2 = await outcome(r.value.extract(text));
+  return [r.value.device, e, t1 - t0, t2 - t1, performance.now() - t2];
+}, [TEXT, webgpu ? "wgpu" : "cpu"]), null, 1));
+console.log(problems);
+await browser.close(); await server.close();

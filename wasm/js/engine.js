@@ -1,0 +1,216 @@
+/** @import { Stop } from "./stop.js" */
+import { breathe } from "./breathe.js";
+import { InnerspanError, coreError } from "./errors.js";
+
+/**
+ * One WebAssembly instance with one model in it. A trap leaves it `dead`, and its memory goes when it is let go.
+ */
+export class Engine {
+  /** Whether it can no longer be used. */
+  dead = false;
+  #exports;
+  /** @type {any} */
+  #model;
+  #bell = new Bell();
+
+  /** @param {any} exports What `build/*.js` makes. */
+  constructor(exports) {
+    this.#exports = exports;
+  }
+
+  /**
+   * @param {"cpu" | "webgpu"} build
+   * @param {Stop} stop
+   */
+  static async start(build, stop) {
+    const { create } = await stop.race(build === "cpu" ? import("./build/cpu.js") : import("./build/webgpu.js"));
+    const program = await stop.race(compiled(build));
+    const { instantiate, ...exports } = create();
+    try {
+      await instantiate({ module_or_path: program });
+    } catch (error) {
+      throw new InnerspanError("memory", `the program cannot be started (${error}); there is not enough memory`);
+    }
+    const engine = new Engine(exports);
+    exports.onWake(() => engine.#bell.ring());
+    return engine;
+  }
+
+  /**
+   * Takes the files, which are let go one by one.
+   * @param {Map<string, Uint8Array>} files
+   * @param {string} precision
+   * @param {string | undefined} adapter The name of the graphics adapter to run on, if any.
+   * @param {Stop} stop
+   */
+  async load(files, precision, adapter, stop) {
+    const { Files, load } = this.#exports;
+    const given = this.#call(() => {
+      const given = new Files();
+      for (const [name, bytes] of files) {
+        given.add(name, bytes);
+        files.delete(name);
+      }
+      return given;
+    });
+    this.#model = await this.#finish(() => load(given, precision, adapter), stop);
+  }
+
+  /** @returns {string[]} */
+  get labels() {
+    return this.#call(() => this.#model.labels());
+  }
+
+  /** Whether it ran on a GPU that is gone. */
+  get lost() {
+    return !this.dead && this.#call(() => this.#exports.deviceLost());
+  }
+
+  /**
+   * @param {string[]} texts
+   * @param {number | undefined} threshold
+   * @param {Stop} stop
+   * @param {(done: number, total: number) => void} onStep
+   * @returns {Promise<{ start: number, end: number, label: string, score: number }[][]>}
+   */
+  extract(texts, threshold, stop, onStep) {
+    return this.#finish(() => this.#model.extract(texts, threshold), stop, onStep);
+  }
+
+  /**
+   * Drives a task to its end, breathing between its turns.
+   * @param {() => any} start
+   * @param {Stop} stop
+   * @param {(done: number, total: number) => void} [onStep]
+   */
+  async #finish(start, stop, onStep) {
+    const { Turn } = this.#exports;
+    const task = this.#call(start);
+    try {
+      for (;;) {
+        const rung = this.#bell.next();
+        const turn = this.#call(() => task.turn());
+        if (turn === Turn.Ready) return this.#call(() => task.value());
+        if (turn === Turn.Paused) onStep?.(task.done, task.total);
+        await stop.race(turn === Turn.Paused ? breathe() : rung);
+      }
+    } finally {
+      if (this.dead) task.__destroy_into_raw();
+      else this.#call(() => task.free());
+    }
+  }
+
+  /**
+   * Calls into the instance. What it throws without meaning to leaves it in no state to go on.
+   * @template T
+   * @param {() => T} run
+   * @returns {T}
+   */
+  #call(run) {
+    if (this.dead) throw new EngineDead();
+    try {
+      return run();
+    } catch (thrown) {
+      const meant = coreError(thrown);
+      if (meant) throw meant;
+      this.dead = true;
+      this.#bell.ring();
+      this.#model?.__destroy_into_raw();
+      throw this.#fault(thrown);
+    }
+  }
+
+  /** @param {unknown} thrown */
+  #fault(thrown) {
+    const ask = (/** @type {string} */ name) => {
+      try {
+        return this.#exports[name]();
+      } catch {
+        return undefined;
+      }
+    };
+    const cause = { cause: thrown };
+    const [refused, file, panic] = ["refusedBytes", "guardedFile", "panicMessage"].map(ask);
+    if (refused > 0) {
+      const size = Math.ceil(refused / 2 ** 20);
+      return new InnerspanError(
+        "memory",
+        `there is not enough memory (${size} MiB more were needed); use a smaller model, q8, or shorter texts`,
+        cause,
+      );
+    }
+    if (file) {
+      return new InnerspanError("file", `${file}: it makes its reader fail; the file is damaged, get it again`, cause);
+    }
+    const what = panic || String(thrown);
+    return new InnerspanError("internal", `a fault of this package, please report it: ${what}`, cause);
+  }
+}
+
+/** An engine that another call left dead; on a new one the call may well succeed. */
+export class EngineDead extends Error {}
+
+/** Wakes whoever waits for its next ring. */
+class Bell {
+  /** @type {() => void} */
+  #ring = () => {};
+  #next = this.#renew();
+
+  /** @returns {Promise<void>} */
+  #renew() {
+    return new Promise((resolve) => (this.#ring = resolve));
+  }
+
+  next() {
+    return this.#next;
+  }
+
+  ring() {
+    this.#ring();
+    this.#next = this.#renew();
+  }
+}
+
+/** @type {Map<string, Promise<WebAssembly.Module>>} */
+const programs = new Map();
+
+/**
+ * The program of a build, downloaded and compiled once.
+ * @param {"cpu" | "webgpu"} build
+ */
+function compiled(build) {
+  let program = programs.get(build);
+  if (!program) {
+    // bundlers look for this very form
+    const url =
+      build === "cpu" ? new URL("./build/cpu.wasm", import.meta.url) : new URL("./build/webgpu.wasm", import.meta.url);
+    program = compile(url);
+    programs.set(build, program);
+    program.catch(() => programs.delete(build));
+  }
+  return program;
+}
+
+/** @param {URL} url */
+async function compile(url) {
+  let response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new InnerspanError("network", `${url}: cannot be fetched; check the connection`, { cause });
+  }
+  if (!response.ok) {
+    throw new InnerspanError("network", `${url}: the server answered ${response.status}; it is part of this package`);
+  }
+  try {
+    // servers that do not know the type cannot stream
+    const typed = response.headers.get("content-type")?.startsWith("application/wasm");
+    return await (typed ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+  } catch (cause) {
+    throw new InnerspanError(
+      "device",
+      `${url}: this browser cannot run it (${cause}); it needs WebAssembly with SIMD, which all have had since 2023`,
+      { cause },
+    );
+  }
+}
