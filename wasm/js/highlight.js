@@ -8,6 +8,7 @@ import { palette } from "./highlight/palette.js";
 import { shown } from "./highlight/shown.js";
 import { adoptStyle } from "./highlight/style.js";
 
+export { COLOURS } from "./highlight/palette.js";
 export { highlightCss } from "./highlight/style.js";
 
 /** @typedef {import("./api.js").Entity} Entity */
