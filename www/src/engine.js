@@ -1,0 +1,72 @@
+// One model at a time, and of every text only the latest: what is no longer wanted is stopped.
+
+import { Recognizer } from "innerspan/worker";
+import { Reader } from "./reader.js";
+
+/** @typedef {import("innerspan").Device} Device */
+/** @typedef {import("innerspan").DeviceChoice} DeviceChoice */
+/** @typedef {import("innerspan").Precision} Precision */
+/** @typedef {import("innerspan").Progress} Progress */
+/** @typedef {import("./models.js").Model} Model */
+
+export class Engine {
+  /** @type {Recognizer | undefined} */
+  #recognizer;
+  /** @type {Reader | undefined} */
+  #reader;
+  #loading = new AbortController();
+  #reading = new AbortController();
+
+  /** Whether there is a model to read with. */
+  get ready() {
+    return this.#reader !== undefined;
+  }
+
+  /**
+   * Takes another model in place of the one there was.
+   *
+   * @param {Model} model
+   * @param {Precision} precision
+   * @param {DeviceChoice} device
+   * @param {(progress: Progress) => void} onProgress
+   * @returns {Promise<{ device: Device, labels: readonly string[] }>}
+   */
+  async load({ source }, precision, device, onProgress) {
+    this.#loading.abort();
+    this.#reading.abort();
+    this.#recognizer?.dispose();
+    this.#recognizer = this.#reader = undefined;
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    const tell = (/** @type {Progress} */ progress) => signal.aborted || onProgress(progress);
+    const recognizer = await Recognizer.load(source, { precision, device, signal, onProgress: tell });
+    if (signal.aborted) recognizer.dispose();
+    signal.throwIfAborted();
+    this.#recognizer = recognizer;
+    this.#reader = new Reader(recognizer);
+    return { device: recognizer.device, labels: recognizer.labels };
+  }
+
+  /** Where the model runs now: a device may be lost and another taken. */
+  get device() {
+    return this.#recognizer?.device;
+  }
+
+  /**
+   * Reads a text in place of the one that is being read.
+   *
+   * @param {string} text
+   * @param {(reading: import("./reader.js").Reading) => void} tell
+   */
+  async read(text, tell) {
+    this.stop();
+    const { signal } = this.#reading;
+    await this.#reader?.read(text, signal, (reading) => signal.aborted || tell(reading));
+  }
+
+  /** What is being read is no longer wanted. */
+  stop() {
+    this.#reading.abort();
+    this.#reading = new AbortController();
+  }
+}

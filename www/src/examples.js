@@ -1,0 +1,46 @@
+// Texts to try, by what a model knows about.
+
+/** @typedef {{ name: string, text: () => string | Promise<string> }} Example */
+
+/** UTF-16 units of the long example. */
+const LONG = 50_000;
+
+const LOG = `Maren Tóth, chief engineer of the Grey Petrel, noted a hairline crack in the rudder stock of the Northern Lamp. The Harbour Board of Sankt Ülmen met on Tuesday to discuss the fire pump of the Morning Heron.
+
+Under Rule 14 of the Lodsvik Class Register, the lifeboat davit has to be load-tested every spring. Pieter Brandsma measured 3.5 mm of play in the bearing of the propeller shaft and swore quietly. A diver found pitting on the propeller of the Anselma.`;
+
+const LETTER = `Dear Otto Rehn,
+
+The Kvarnholm Dry Dock Company has found corrosion on the keel bolts of the Northern Lamp. The night watchman of the Harbour Board of Sankt Ülmen reported smoke from the exhaust manifold. Please order two spare sets of the gasket for the heat exchanger from Port Ansel.
+
+The Sankt Ülmen Pilots' Guild wants the searchlight of the Anselma repaired before the herring season.
+
+Ingrid Ásvald, harbour master of Sankt Ülmen`;
+
+const ABSTRACT = `IL-2 gene expression and NF-kappa B activation through CD28 requires reactive oxygen production by 5-lipoxygenase. Activation of the CD28 surface receptor provides a major costimulatory signal for T cell activation resulting in enhanced production of interleukin-2 and cell proliferation. In primary T lymphocytes we show that CD28 ligation leads to the rapid intracellular formation of reactive oxygen intermediates, which are required for CD28-mediated activation of the NF-kappa B/CD28-responsive complex and IL-2 expression.`;
+
+/** A whole logbook, of the sentences that the model of the demo learnt from. */
+async function logbook() {
+  const { default: lines } = await import("../../native-cli/demo/train.jsonl?raw");
+  const sentences = lines.trim().split("\n").map((line) => JSON.parse(line).text);
+  let text = "";
+  for (let at = 0; text.length < LONG; at++) {
+    text += sentences[at % sentences.length] + (at % 6 === 5 ? "\n\n" : " ");
+  }
+  return text.slice(0, LONG);
+}
+
+/** @type {Record<string, Example[]>} */
+const EXAMPLES = {
+  harbour: [
+    { name: "Log entry", text: () => LOG },
+    { name: "Letter", text: () => LETTER },
+    { name: "Whole logbook", text: logbook },
+  ],
+  biomedicine: [{ name: "Abstract", text: () => ABSTRACT }],
+};
+
+/** @param {string | undefined} about @returns {Example[]} */
+export function examplesFor(about) {
+  return (about && EXAMPLES[about]) || Object.values(EXAMPLES).flat();
+}

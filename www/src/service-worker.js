@@ -1,0 +1,59 @@
+// Keeps the page for visits without a network. Models are kept by the package `innerspan` itself.
+
+/** Written by the build: the files of the page, and what tells one build from another. */
+const FILES = __FILES__;
+const VERSION = __VERSION__;
+
+const PREFIX = "innerspan-page-";
+const CACHE = PREFIX + VERSION;
+const scope = new URL("./", location.href).href;
+const kept = new Set(FILES.map((file) => new URL(file, scope).href));
+
+addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll([...kept]))
+      .then(() => skipWaiting()),
+  );
+});
+
+addEventListener("activate", (event) => {
+  const isOld = (name) => name.startsWith(PREFIX) && name !== CACHE;
+  const clear = caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name))));
+  event.waitUntil(clear.then(() => clients.claim()));
+});
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  url.search = url.hash = "";
+  if (request.method !== "GET" || !url.href.startsWith(scope)) return;
+  if (request.mode === "navigate") event.respondWith(networkFirst(request, scope));
+  else if (url.href === `${scope}models/index.json`) event.respondWith(networkFirst(request, url.href));
+  else if (url.href.startsWith(`${scope}assets/`)) event.respondWith(cacheFirst(request, url.href));
+  else if (kept.has(url.href)) event.respondWith(networkFirst(request, url.href));
+});
+
+/** Files whose name changes with their content. */
+async function cacheFirst(request, key) {
+  const cache = await caches.open(CACHE);
+  const old = await cache.match(key);
+  if (old) return old;
+  const response = await fetch(request);
+  if (response.ok) await cache.put(key, response.clone());
+  return response;
+}
+
+async function networkFirst(request, key) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(key, response.clone());
+    return response;
+  } catch (error) {
+    const old = await cache.match(key);
+    if (old) return old;
+    throw error;
+  }
+}
