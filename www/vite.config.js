@@ -29,8 +29,12 @@ function serviceWorker() {
     apply: "build",
     enforce: "post",
     generateBundle(_, bundle) {
-      const files = Object.keys(bundle).filter((name) => !/webgpu[^/]*\.(wasm|js)$/.test(name) && name !== "index.html");
-      const hash = createHash("sha256").update(JSON.stringify(files)).update(bundle["index.html"]?.source ?? "");
+      const files = Object.keys(bundle).filter(
+        (name) => !/webgpu[^/]*\.(wasm|js)$/.test(name) && name !== "index.html",
+      );
+      const hash = createHash("sha256")
+        .update(JSON.stringify(files))
+        .update(bundle["index.html"]?.source ?? "");
       const source = readFileSync(new URL("./src/service-worker.js", import.meta.url), "utf8")
         .replace("__FILES__", JSON.stringify(["./", "icon.svg", "manifest.webmanifest", ...files]))
         .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 12)));

@@ -22,7 +22,10 @@ const ABSTRACT = `IL-2 gene expression and NF-kappa B activation through CD28 re
 /** A whole logbook, of the sentences that the model of the demo learnt from. */
 async function logbook() {
   const { default: lines } = await import("../../native-cli/demo/train.jsonl?raw");
-  const sentences = lines.trim().split("\n").map((line) => JSON.parse(line).text);
+  const sentences = lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).text);
   let text = "";
   for (let at = 0; text.length < LONG; at++) {
     text += sentences[at % sentences.length] + (at % 6 === 5 ? "\n\n" : " ");
@@ -40,7 +43,38 @@ const EXAMPLES = {
   biomedicine: [{ name: "Abstract", text: () => ABSTRACT }],
 };
 
-/** @param {string | undefined} about @returns {Example[]} */
-export function examplesFor(about) {
-  return (about && EXAMPLES[about]) || Object.values(EXAMPLES).flat();
+/**
+ * Buttons that bring the examples of a model. The first is brought at once, unless somebody has written something.
+ *
+ * @param {HTMLElement} root
+ * @param {{ readonly text: string, replace: (text: string) => void }} editor
+ */
+export function createExamples(root, editor) {
+  /** @type {string | undefined} what these examples are about */
+  let subject;
+  let brought = "";
+
+  /** @param {Example} example */
+  const bring = async ({ text }) => {
+    brought = await text();
+    editor.replace(brought);
+  };
+
+  return {
+    /** @param {string} [about] */
+    show(about = "") {
+      if (about === subject) return;
+      subject = about;
+      const examples = EXAMPLES[about] ?? Object.values(EXAMPLES).flat();
+      const buttons = examples.map((example) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = example.name;
+        button.addEventListener("click", () => bring(example));
+        return button;
+      });
+      root.replaceChildren(...buttons);
+      if (editor.text === brought) bring(examples[0]);
+    },
+  };
 }

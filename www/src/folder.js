@@ -23,8 +23,6 @@ export function chosenFolder(files) {
 export async function dropped(data) {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null);
   const loose = [...data.files];
-  const plain = data.getData("text/plain");
-  if (loose.length === 0) return { text: plain };
   if (loose.length === 1 && !entries.some((entry) => entry?.isDirectory) && !WANTED.test(loose[0].name)) {
     return { text: await readText(loose[0]) };
   }

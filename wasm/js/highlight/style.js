@@ -7,12 +7,12 @@ const HUES = [22, 185, 292, 95, 225, 325, 142, 55, 258, 355];
 
 /** Space above and below the text of a box, in em, by how many boxes lie inside it; and the line that it needs. */
 const HEIGHTS = [
-  { padding: 0.08, line: 1.75 },
-  { padding: 0.3, line: 2.15 },
-  { padding: 0.52, line: 2.6 },
-  { padding: 0.74, line: 3.05 },
-  { padding: 0.96, line: 3.5 },
-  { padding: 1.18, line: 4 },
+  { padding: 0.08, line: 1.8 },
+  { padding: 0.3, line: 2.25 },
+  { padding: 0.52, line: 2.7 },
+  { padding: 0.74, line: 3.15 },
+  { padding: 0.96, line: 3.6 },
+  { padding: 1.18, line: 4.1 },
 ];
 
 const slots = Array.from({ length: COLOURS }, (_, slot) => {
@@ -49,7 +49,6 @@ mark:where(.innerspan-entity) {
   background: var(--innerspan-wash); color: var(--innerspan-ink, light-dark(#22262b, #e4e3e0));
   box-shadow: inset 0 0 0 1px var(--innerspan-edge); border-radius: var(--innerspan-radius, 0.3em);
   padding-inline: 0.22em; margin: 0 0.06em; cursor: default;
-  -webkit-box-decoration-break: clone; box-decoration-break: clone;
   -webkit-print-color-adjust: exact; print-color-adjust: exact;
 }
 ${heights}
