@@ -47,8 +47,10 @@ ${slots}
 }
 mark:where(.innerspan-entity) {
   background: var(--innerspan-wash); color: var(--innerspan-ink, light-dark(#22262b, #e4e3e0));
-  box-shadow: inset 0 0 0 1px var(--innerspan-edge); border-radius: var(--innerspan-radius, 0.3em);
-  padding-inline: 0.22em; margin: 0 0.06em; cursor: default;
+  border: 1px solid var(--innerspan-edge); border-radius: var(--innerspan-radius, 0.3em);
+  padding-inline: 0.2em; margin: 0 0.06em; cursor: default;
+  /* open where a line ends and the entity goes on */
+  -webkit-box-decoration-break: slice; box-decoration-break: slice;
   -webkit-print-color-adjust: exact; print-color-adjust: exact;
 }
 ${heights}
@@ -59,20 +61,20 @@ mark:where(.innerspan-entity)::after {
   letter-spacing: 0.045em; vertical-align: 0.12em; text-transform: none;
 }
 mark:where([data-continues]) {
-  border-start-end-radius: 0; border-end-end-radius: 0; margin-inline-end: 0; padding-inline-end: 0;
+  border-start-end-radius: 0; border-end-end-radius: 0; border-inline-end-style: none; margin-inline-end: 0; padding-inline-end: 0;
 }
 mark:where([data-continues])::after { content: none; }
 mark:where([data-continued]) {
-  border-start-start-radius: 0; border-end-start-radius: 0; margin-inline-start: 0; padding-inline-start: 0;
+  border-start-start-radius: 0; border-end-start-radius: 0; border-inline-start-style: none; margin-inline-start: 0;
+  padding-inline-start: 0;
 }
-mark:where(.innerspan-entity[data-active]) { box-shadow: inset 0 0 0 1.5px var(--innerspan-chip); }
+mark:where(.innerspan-entity[data-active]) { border-color: var(--innerspan-chip); box-shadow: 0 0 0 1px var(--innerspan-chip); }
 mark:where(.innerspan-entity:focus) { outline: none; }
 mark:where(.innerspan-entity:focus-visible) {
   outline: 2px solid var(--innerspan-focus, light-dark(oklch(0.5 0.15 245), oklch(0.77 0.13 245))); outline-offset: 1px;
 }
 mark:where(.innerspan-entity[title]:focus-visible)::after { content: attr(data-label) " " attr(data-score); }
 @media (forced-colors: active) {
-  mark:where(.innerspan-entity) { outline: 1px solid; outline-offset: -1px; }
   mark:where(.innerspan-entity:focus-visible) { outline: 3px solid Highlight; }
 }
 
