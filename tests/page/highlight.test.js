@@ -286,13 +286,17 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
-test("a type takes the colour that a page gives it, and those inside it keep their own", async () => {
-  await page.addStyleTag({ content: "[data-label=FAULT] { --innerspan-hue: 300 } :root { --innerspan-hue-2: 100 }" });
+test("a page gives a colour, or a type, another look, and what lies inside keeps its own", async () => {
+  const looks = () => page.$$eval("#text mark", (all) => all.map((mark) => getComputedStyle(mark).backgroundColor));
   await draw(NESTED);
-  const hues = await page.$$eval("#text mark", (marks) =>
-    marks.map((mark) => getComputedStyle(mark).getPropertyValue("--innerspan-hue")),
-  );
-  assert.deepEqual(hues, ["300", "185", "185", "100"]);
+  const before = await looks();
+  await page.addStyleTag({
+    content: ":root { --innerspan-hue-2: 100 } [data-label=FAULT] { background: rgb(1, 2, 3) }",
+  });
+  const after = await looks();
+  assert.equal(after[0], "rgb(1, 2, 3)");
+  assert.deepEqual(after.slice(1, 3), before.slice(1, 3));
+  assert.match(after[3], / 100\)$/);
 });
 
 test("a page's own rules for mark and everything do not spoil the boxes", async () => {

@@ -145,9 +145,12 @@ export class InnerspanText extends Base {
     const list = blocks(this.text, this.#entities);
     const options = { threshold: this.#threshold, hidden: this.#hidden };
     for (const block of list) block.entities = shown(block.entities, options);
-    this.toggleAttribute("data-long", this.text.length > LONG_TEXT);
-    const begin = this.#firstVisible();
-    this.#fit(list);
+    const isLong = this.text.length > LONG_TEXT;
+    this.toggleAttribute("data-long", isLong);
+    const begin = this.#fit(list) ?? this.#firstVisible();
+    // the text itself is painted first
+    if (isLong) await turn();
+    if (version !== this.#version) return this.#update;
 
     const order = [...list.keys()];
     let until = performance.now() + SLICE;
@@ -163,7 +166,10 @@ export class InnerspanText extends Base {
     this.dispatchEvent(new CustomEvent("rendered"));
   }
 
-  /** Makes the text right at once: one element for each block, those before and after the change untouched. */
+  /**
+   * Makes the text right at once: one element for each block, those before and after the change untouched. Gives the
+   * first block that has changed, if any has.
+   */
   #fit(/** @type {Block[]} */ list) {
     const before = this.#standing();
     const most = Math.min(before.length, list.length);
@@ -184,6 +190,7 @@ export class InnerspanText extends Base {
     });
     for (const { element } of reused.slice(changed.length)) element.remove();
     this.#blocks = [...before.slice(0, same), ...fresh, ...before.slice(before.length - tail)];
+    return changed.length > 0 ? same : undefined;
   }
 
   /** The blocks that are there; none if something else has been put into the element. */

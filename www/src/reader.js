@@ -9,6 +9,8 @@ import { sentences } from "./sentences.js";
 export const LEAST = 0.05;
 /** Sentences that are read in one go, so that first results come soon and work can stop. */
 const BATCH = 12;
+/** Milliseconds between two tellings of what was found so far. */
+const TELL = 150;
 /** Sentences that are remembered. */
 const REMEMBERED = 5000;
 
@@ -31,7 +33,7 @@ export class Reader {
   }
 
   /**
-   * Reads a text and tells of every step, the first being what is known already.
+   * Reads a text and tells of its progress, beginning with what is known already and ending with everything.
    *
    * @param {string} text
    * @param {AbortSignal} signal
@@ -46,12 +48,16 @@ export class Reader {
       tell({ entities, done: known.length, total: all.length, fresh: done });
     };
     step(0);
+    let told = performance.now();
     for (let at = 0; at < unknown.length; at += BATCH) {
       const batch = unknown.slice(at, at + BATCH);
       const lists = await this.#recognizer.extractBatch(batch, { threshold: LEAST, signal });
       signal.throwIfAborted();
       batch.forEach((sentence, index) => this.#known.set(sentence, lists[index]));
-      step(at + batch.length);
+      const done = at + batch.length;
+      if (done < unknown.length && performance.now() - told < TELL) continue;
+      step(done);
+      told = performance.now();
     }
     this.#forget(all);
   }

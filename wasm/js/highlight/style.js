@@ -15,9 +15,24 @@ const HEIGHTS = [
   { padding: 1.18, line: 4.1 },
 ];
 
+/** A colour of a type: lightness and chroma in light and in dark, around the hue of its slot. */
+function colour(/** @type {number} */ slot, /** @type {string} */ light, /** @type {string} */ dark) {
+  const hue = `var(--innerspan-hue-${slot}, ${HUES[slot]})`;
+  return `light-dark(oklch(${light} ${hue}), oklch(${dark} ${hue}))`;
+}
+
+// Every custom property that an element sets keeps browsers from sharing its style with others, which with thousands
+// of boxes is most of the time that drawing takes. So boxes set none; the few elements of a legend may.
 const slots = Array.from({ length: COLOURS }, (_, slot) => {
-  const at = `[data-slot="${slot}"]`;
-  return `mark:where(.innerspan-entity${at}), :where(.innerspan-type${at}) { --innerspan-hue: var(--innerspan-hue-${slot}, ${HUES[slot]}); }`;
+  const wash = colour(slot, "0.945 0.035", "0.27 0.035");
+  const edge = colour(slot, "0.74 0.08", "0.5 0.08");
+  const chip = colour(slot, "0.47 0.13", "0.8 0.1");
+  const box = `mark:where(.innerspan-entity[data-slot="${slot}"])`;
+  return `${box} { background: ${wash}; border-color: ${edge}; }
+${box}::after { color: ${chip}; }
+:where(.innerspan-type[data-slot="${slot}"]) {
+  --innerspan-wash: ${wash}; --innerspan-edge: ${edge}; --innerspan-chip: ${chip};
+}`;
 }).join("\n");
 
 const heights = HEIGHTS.map(({ padding, line }, height) => {
@@ -34,31 +49,24 @@ export const highlightCss = `/* Nested highlights of Innerspan.
      --innerspan-radius    the corners of a box
      --innerspan-chip-font, --innerspan-chip-size   the label in a box
      --innerspan-focus     the ring around the entity that has the focus
-   One type: [data-label="SHIP"] { --innerspan-hue: 200; }
+   One type by rules of its own: mark[data-label="SHIP"] { background: … } mark[data-label="SHIP"]::after { color: … }
    Light or dark is what the CSS property color-scheme says there.
    Selectors weigh no more than the name of an element, so any rule with a class wins over them. */
 
-${slots}
-
-:where(.innerspan-type), mark:where(.innerspan-entity) {
-  --innerspan-wash: light-dark(oklch(0.945 0.035 var(--innerspan-hue)), oklch(0.27 0.035 var(--innerspan-hue)));
-  --innerspan-edge: light-dark(oklch(0.74 0.08 var(--innerspan-hue)), oklch(0.5 0.08 var(--innerspan-hue)));
-  --innerspan-chip: light-dark(oklch(0.47 0.13 var(--innerspan-hue)), oklch(0.8 0.1 var(--innerspan-hue)));
-}
 mark:where(.innerspan-entity) {
-  background: var(--innerspan-wash); color: var(--innerspan-ink, light-dark(#22262b, #e4e3e0));
-  border: 1px solid var(--innerspan-edge); border-radius: var(--innerspan-radius, 0.3em);
+  color: var(--innerspan-ink, light-dark(#22262b, #e4e3e0)); border: 1px solid; border-radius: var(--innerspan-radius, 0.3em);
   padding-inline: 0.2em; margin: 0 0.06em; cursor: default;
   /* open where a line ends and the entity goes on */
   -webkit-box-decoration-break: slice; box-decoration-break: slice;
   -webkit-print-color-adjust: exact; print-color-adjust: exact;
 }
+${slots}
 ${heights}
 mark:where(.innerspan-entity)::after {
   content: attr(data-label); content: attr(data-label) / "";
-  color: var(--innerspan-chip); white-space: nowrap; unicode-bidi: isolate; margin-inline-start: 0.5em;
-  font: 700 var(--innerspan-chip-size, 0.6em)/1 var(--innerspan-chip-font, system-ui, sans-serif);
-  letter-spacing: 0.045em; vertical-align: 0.12em; text-transform: none;
+  white-space: nowrap; unicode-bidi: isolate; margin-inline-start: 0.5em;
+  font-family: var(--innerspan-chip-font, system-ui, sans-serif); font-size: var(--innerspan-chip-size, 0.6em);
+  font-weight: 700; font-style: normal; line-height: 1; letter-spacing: 0.045em; vertical-align: 0.12em; text-transform: none;
 }
 mark:where([data-continues]) {
   border-start-end-radius: 0; border-end-end-radius: 0; border-inline-end-style: none; margin-inline-end: 0; padding-inline-end: 0;
@@ -68,7 +76,7 @@ mark:where([data-continued]) {
   border-start-start-radius: 0; border-end-start-radius: 0; border-inline-start-style: none; margin-inline-start: 0;
   padding-inline-start: 0;
 }
-mark:where(.innerspan-entity[data-active]) { border-color: var(--innerspan-chip); box-shadow: 0 0 0 1px var(--innerspan-chip); }
+mark:where(.innerspan-entity[data-active]) { border-color: currentcolor; }
 mark:where(.innerspan-entity:focus) { outline: none; }
 mark:where(.innerspan-entity:focus-visible) {
   outline: 2px solid var(--innerspan-focus, light-dark(oklch(0.5 0.15 245), oklch(0.77 0.13 245))); outline-offset: 1px;
