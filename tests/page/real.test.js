@@ -89,15 +89,20 @@ test("a second visit works without a network", { skip }, async () => {
   await open();
   assert.ok((await marks()).includes("SHIP=Grey Petrel"));
   await page.fill("#text", "The seal of the Grey Petrel broke.");
-  await page.waitForFunction(() => document.querySelector("#summary").textContent.startsWith("2 "));
+  await page.waitForFunction(() => /^1 sentence read/.test(document.querySelector("#time").textContent));
+  assert.ok((await marks()).includes("SHIP=Grey Petrel"));
   errors = errors.filter((message) => !/ERR_INTERNET_DISCONNECTED/.test(message));
 });
 
 test("the same folder opened from the disk finds the same", { skip }, async () => {
   await open();
-  await page.selectOption("#precision", "f32");
-  await page.getByText("is ready").waitFor();
-  await read();
+  // the page prefers the smallest weights, and a folder on the disk the best
+  const precisions = await page.$$eval("#precision option", (all) => all.map(({ value }) => value));
+  if (precisions.length > 1) {
+    await page.selectOption("#precision", "f32");
+    await page.waitForFunction(() => /ready/.test(document.querySelector("#status").textContent));
+    await page.waitForTimeout(500);
+  }
   const expected = await marks();
   await page.setInputFiles("#folder", MODEL);
   await page.getByText("demo is ready").waitFor();

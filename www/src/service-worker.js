@@ -7,15 +7,11 @@ const VERSION = __VERSION__;
 const PREFIX = "innerspan-page-";
 const CACHE = PREFIX + VERSION;
 const scope = new URL("./", location.href).href;
+const models = `${scope}models/index.json`;
 const kept = new Set(FILES.map((file) => new URL(file, scope).href));
 
 addEventListener("install", (event) => {
-  event.waitUntil(
-    caches
-      .open(CACHE)
-      .then((cache) => cache.addAll([...kept]))
-      .then(() => skipWaiting()),
-  );
+  event.waitUntil(keepAll().then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
@@ -30,10 +26,17 @@ addEventListener("fetch", (event) => {
   url.search = url.hash = "";
   if (request.method !== "GET" || !url.href.startsWith(scope)) return;
   if (request.mode === "navigate") event.respondWith(networkFirst(request, scope));
-  else if (url.href === `${scope}models/index.json`) event.respondWith(networkFirst(request, url.href));
+  else if (url.href === models) event.respondWith(networkFirst(request, url.href));
   else if (url.href.startsWith(`${scope}assets/`)) event.respondWith(cacheFirst(request, url.href));
   else if (kept.has(url.href)) event.respondWith(networkFirst(request, url.href));
 });
+
+/** The files of the page, and what models there are, if any. */
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll([...kept]);
+  await cache.add(models).catch(() => {});
+}
 
 /** Files whose name changes with their content. */
 async function cacheFirst(request, key) {
