@@ -10,7 +10,9 @@ import { ROOT, launch, serve } from "./chromium.js";
 
 const WWW = join(ROOT, "www");
 const MODEL = join(WWW, "public/models/demo");
-const missing = [join(ROOT, "wasm/dist/build/cpu.wasm"), join(MODEL, "config.json")].filter((file) => !existsSync(file));
+const missing = [join(ROOT, "wasm/dist/build/cpu.wasm"), join(MODEL, "config.json")].filter(
+  (file) => !existsSync(file),
+);
 /** Without the package or the model there is nothing to test. */
 const skip = missing.length > 0 && `${missing} is missing: build wasm/, and \`npm run models\` in www/`;
 
@@ -125,15 +127,19 @@ test("a logbook of 50,000 characters is read while the page stays smooth", { ski
     await open();
     await page.evaluate(() => {
       window.long = [];
-      new PerformanceObserver((list) => window.long.push(...list.getEntries().map(({ duration }) => duration))).observe({
-        type: "longtask",
-      });
+      new PerformanceObserver((list) => window.long.push(...list.getEntries().map(({ duration }) => duration))).observe(
+        {
+          type: "longtask",
+        },
+      );
     });
     await page.getByRole("button", { name: "Whole logbook" }).click();
     await page.waitForFunction(() => document.querySelector("#text").value.length === 50_000);
     await page.locator("#text").press("Control+End");
     await page.locator("#text").pressSequentially(" Maren Tóth went home.", { delay: 60 });
-    await page.waitForFunction(() => !/^reading/.test(document.querySelector("#time").textContent), null, { timeout: 120_000 });
+    await page.waitForFunction(() => !/^reading/.test(document.querySelector("#time").textContent), null, {
+      timeout: 120_000,
+    });
     const { long, time, summary } = await page.evaluate(() => ({
       long: window.long.map(Math.round),
       time: document.querySelector("#time").textContent,

@@ -9,7 +9,7 @@ import { ownModel } from "./models.js";
 
 /**
  * @param {{ model: HTMLSelectElement, precision: HTMLSelectElement, open: HTMLElement, folder: HTMLInputElement }} parts
- * @param {(model: Model, precision: Precision) => void} onChoose
+ * @param {(model: Model, precision: Precision) => Promise<boolean>} onChoose false where the choice came to nothing
  * @param {(error: unknown) => void} onProblem
  */
 export function createChooser({ model: list, precision: weights, open, folder }, onChoose, onProblem) {
@@ -22,16 +22,28 @@ export function createChooser({ model: list, precision: weights, open, folder },
     list.append(new Option(model.name));
   };
 
-  /** @param {Model} model @param {Precision} [precision] */
-  const choose = (model, precision = /** @type {Precision} */ (Object.keys(model.weights)[0] ?? "f32")) => {
-    if (!models.includes(model)) add(model);
+  /** @type {[Model, Precision] | undefined} what is in use */
+  let current;
+  let choices = 0;
+
+  /** @param {Model} model @param {Precision} precision */
+  const show = (model, precision) => {
     list.selectedIndex = models.indexOf(model);
-    const choices = Object.entries(model.weights);
-    weights.hidden = choices.length < 2;
+    const offered = Object.entries(model.weights);
+    weights.hidden = offered.length < 2;
     weights.replaceChildren(
-      ...choices.map(([name, size]) => new Option(`${name}, ${bytes(size)}`, name, false, name === precision)),
+      ...offered.map(([name, size]) => new Option(`${name}, ${bytes(size)}`, name, false, name === precision)),
     );
-    onChoose(model, precision);
+  };
+
+  /** @param {Model} model @param {Precision} [precision] */
+  const choose = async (model, precision = /** @type {Precision} */ (Object.keys(model.weights)[0] ?? "f32")) => {
+    if (!models.includes(model)) add(model);
+    show(model, precision);
+    const choice = ++choices;
+    const used = await onChoose(model, precision);
+    if (used) current = [model, precision];
+    else if (current && choice === choices) show(...current);
   };
 
   list.addEventListener("change", () => choose(models[list.selectedIndex]));

@@ -17,13 +17,16 @@ export class Engine {
   #loading = new AbortController();
   #reading = new AbortController();
 
+  /** Whether a model is on its way. */
+  loading = false;
+
   /** Whether there is a model to read with. */
   get ready() {
     return this.#reader !== undefined;
   }
 
   /**
-   * Takes another model in place of the one there was.
+   * Takes another model in place of the one there was, which serves until the other is ready.
    *
    * @param {Model} model
    * @param {Precision} precision
@@ -33,15 +36,20 @@ export class Engine {
    */
   async load({ source }, precision, device, onProgress) {
     this.#loading.abort();
-    this.#reading.abort();
-    this.#recognizer?.dispose();
-    this.#recognizer = this.#reader = undefined;
     this.#loading = new AbortController();
     const { signal } = this.#loading;
     const tell = (/** @type {Progress} */ progress) => signal.aborted || onProgress(progress);
-    const recognizer = await Recognizer.load(source, { precision, device, signal, onProgress: tell });
+    this.loading = true;
+    let recognizer;
+    try {
+      recognizer = await Recognizer.load(source, { precision, device, signal, onProgress: tell });
+    } finally {
+      if (!signal.aborted) this.loading = false;
+    }
     if (signal.aborted) recognizer.dispose();
     signal.throwIfAborted();
+    this.stop();
+    this.#recognizer?.dispose();
     this.#recognizer = recognizer;
     this.#reader = new Reader(recognizer);
     return { device: recognizer.device, labels: recognizer.labels };

@@ -67,7 +67,7 @@ function model(found) {
   const configs = found.filter(({ file }) => file.name === "config.json").sort((a, b) => depth(a.path) - depth(b.path));
   if (configs.length === 0) {
     throw new TypeError(
-      "There is no config.json in it. Choose the folder that `innerspan train` wrote: it holds config.json, tokenizer.json and model.safetensors.",
+      "There is no config.json in it. Choose the folder that innerspan train wrote: it holds config.json, tokenizer.json and model.safetensors.",
     );
   }
   const folder = folderOf(configs[0].path);

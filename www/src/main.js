@@ -42,29 +42,42 @@ const legend = createLegend(byId("legend"), (hidden) => {
 const parts = { model: byId("model"), precision: byId("precision"), open: byId("open"), folder: byId("folder") };
 const chooser = createChooser(parts, load, problems.show);
 
-/** @param {Model} model @param {Precision} precision */
+/** What is in use, for people. */
+let status = "No model is loaded";
+
+/**
+ * Whether the model is in use in the end; the one before stays in use where it is not.
+ *
+ * @param {Model} model
+ * @param {Precision} precision
+ */
 async function load(model, precision) {
   problems.hide();
-  examples.show(model.examples);
+  if (!engine.ready) examples.show(model.examples);
   progress.hidden = false;
   progress.removeAttribute("value");
   byId("status").textContent = `Loading ${model.name}…`;
   try {
     const { labels } = await engine.load(model, precision, device, showProgress);
+    status = `${model.name} is ready`;
     view.entities = [];
     view.labels = labels;
     view.hiddenLabels = [];
     legend.setLabels(labels);
-    byId("status").textContent = `${model.name} is ready`;
+    examples.show(model.examples);
     showDevice();
-    progress.hidden = true;
-    await read();
+    read();
   } catch (error) {
-    if (isAborted(error)) return;
-    progress.hidden = true;
-    byId("status").textContent = "No model is loaded";
-    problems.show(error, () => load(model, precision));
+    if (!isAborted(error)) problems.show(error, () => chooser.choose(model, precision));
+    return false;
+  } finally {
+    // a model that was chosen meanwhile shows its own progress
+    if (!engine.loading) {
+      byId("status").textContent = status;
+      progress.hidden = true;
+    }
   }
+  return true;
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -165,6 +178,6 @@ else {
   examples.show();
   byId("status").textContent = "No model is loaded";
   const advice =
-    "There is no model beside this page. Open the folder of one, or run `npm run models` and load the page again.";
+    "There is no model beside this page. Open the folder of one, or run npm run models and load the page again.";
   problems.show(new TypeError(advice));
 }

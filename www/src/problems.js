@@ -3,7 +3,7 @@
 /** @type {Partial<Record<import("innerspan").ErrorCode, [title: string, advice: string]>>} */
 const KNOWN = {
   network: ["The model could not be downloaded", "Check the connection and try again."],
-  file: ["This model cannot be used", "Choose another folder, or write this one again with `innerspan train`."],
+  file: ["This model cannot be used", "Choose the folder of another, as the program innerspan writes it."],
   io: ["A file could not be read", "Choose the folder again."],
   device: ["The graphics card cannot be used", "Try again: the processor can do it too, only slower."],
   memory: ["There is not enough memory", "Close other tabs, or choose a smaller model."],

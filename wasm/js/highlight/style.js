@@ -76,7 +76,7 @@ mark:where([data-continued]) {
   border-start-start-radius: 0; border-end-start-radius: 0; border-inline-start-style: none; margin-inline-start: 0;
   padding-inline-start: 0;
 }
-mark:where(.innerspan-entity[data-active]) { border-color: currentcolor; }
+mark:where(.innerspan-entity[data-active]:not(:focus-visible)) { border-color: currentcolor; }
 mark:where(.innerspan-entity:focus) { outline: none; }
 mark:where(.innerspan-entity:focus-visible) {
   outline: 2px solid var(--innerspan-focus, light-dark(oklch(0.5 0.15 245), oklch(0.77 0.13 245))); outline-offset: 1px;
