@@ -22,21 +22,22 @@ function contentSecurityPolicy() {
   };
 }
 
-/** Writes the service worker, which knows the files of this build; the build for graphics cards is not among them. */
+/** Writes the service worker, which knows the files of this build. */
 function serviceWorker() {
   return {
     name: "service-worker",
     apply: "build",
     enforce: "post",
     generateBundle(_, bundle) {
-      const files = Object.keys(bundle).filter(
-        (name) => !/webgpu[^/]*\.(wasm|js)$/.test(name) && name !== "index.html",
-      );
+      const names = Object.keys(bundle).filter((name) => name !== "index.html");
+      const builds = names.filter((name) => name.endsWith(".wasm"));
+      const files = ["./", "icon.svg", "manifest.webmanifest", ...names.filter((name) => !builds.includes(name))];
       const hash = createHash("sha256")
-        .update(JSON.stringify(files))
+        .update(JSON.stringify(names))
         .update(bundle["index.html"]?.source ?? "");
       const source = readFileSync(new URL("./src/service-worker.js", import.meta.url), "utf8")
-        .replace("__FILES__", JSON.stringify(["./", "icon.svg", "manifest.webmanifest", ...files]))
+        .replace("__FILES__", JSON.stringify(files))
+        .replace("__BUILDS__", JSON.stringify(builds))
         .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 12)));
       this.emitFile({ type: "asset", fileName: "sw.js", source });
     },

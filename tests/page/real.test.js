@@ -86,6 +86,11 @@ test("a second visit works without a network", { skip }, async () => {
   await open();
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await page.waitForFunction(async () => {
+    const caches = await Promise.all((await window.caches.keys()).map((name) => window.caches.open(name)));
+    const kept = (await Promise.all(caches.map((cache) => cache.keys()))).flat();
+    return kept.some(({ url }) => url.endsWith(".wasm"));
+  });
   await context.setOffline(true);
   await page.goto("about:blank");
   await open();

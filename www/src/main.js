@@ -7,7 +7,7 @@ import { createExamples } from "./examples.js";
 import { bytes, counted, time } from "./format.js";
 import { createLegend } from "./legend.js";
 import { builtIn, ownModel } from "./models.js";
-import { workOffline } from "./offline.js";
+import { keepForOffline, workOffline } from "./offline.js";
 import { createProblemBox } from "./problem-box.js";
 import { isAborted } from "./problems.js";
 import { followTheme } from "./theme.js";
@@ -67,6 +67,7 @@ async function load(model, precision) {
     examples.show(model.examples);
     showDevice();
     read();
+    keepForOffline();
   } catch (error) {
     if (!isAborted(error)) problems.show(error, () => chooser.choose(model, precision));
     return false;

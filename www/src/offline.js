@@ -10,3 +10,10 @@ export function workOffline() {
     });
   });
 }
+
+/** Keeps what has been loaded by now for visits without a network. */
+export async function keepForOffline() {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  const { active } = await navigator.serviceWorker.ready;
+  active?.postMessage("keep");
+}

@@ -1,7 +1,9 @@
 // Keeps the page for visits without a network. Models are kept by the package `innerspan` itself.
 
-/** Written by the build: the files of the page, and what tells one build from another. */
+// Written by the build: the files of the page, the programs of which a browser uses one, and what tells one build of
+// the page from another.
 const FILES = __FILES__;
+const PROGRAMS = __BUILDS__;
 const VERSION = __VERSION__;
 
 const PREFIX = "innerspan-page-";
@@ -20,6 +22,11 @@ addEventListener("activate", (event) => {
   event.waitUntil(clear.then(() => clients.claim()));
 });
 
+// the page has what it needs: what it has loaded is kept too
+addEventListener("message", (event) => {
+  if (event.data === "keep") event.waitUntil(keepPrograms());
+});
+
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -36,6 +43,16 @@ async function keepAll() {
   const cache = await caches.open(CACHE);
   await cache.addAll([...kept]);
   await cache.add(models).catch(() => {});
+}
+
+/** The programs that the first visit has loaded before this worker saw its requests: from the browser's own cache. */
+async function keepPrograms() {
+  const cache = await caches.open(CACHE);
+  for (const url of PROGRAMS.map((file) => new URL(file, scope).href)) {
+    if (await cache.match(url)) continue;
+    const response = await fetch(url, { cache: "only-if-cached", mode: "same-origin" }).catch(() => undefined);
+    if (response?.ok) await cache.put(url, response);
+  }
 }
 
 /** Files whose name changes with their content. */
