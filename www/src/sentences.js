@@ -4,8 +4,9 @@
 /** A place where a line was broken only because it was full: no sentence ends before it, and the line is long. */
 const SOFT_BREAK = /(?<=[^\n]{50}[^\n.!?:;])\r?\n(?=[^\n])/g;
 
-/** An end that is rather that of an abbreviation: `Dr.`, `No.`, `E.` */
-const ABBREVIATION = /(?:^|[\s(])\p{L}{1,3}\.\s*$/u;
+/** An end that is rather that of an initial or of an abbreviation that names follow. */
+const ABBREVIATION =
+  /(?:^|[\s(])(?:\p{L}|Dr|Mr|Mrs|Ms|Prof|Sr|Jr|St|Mt|No|Nr|Nos|Fig|Figs|Eq|Ref|Sec|vs|cf|al|e\.g|i\.e|ca|approx|resp|sp|spp)\.\s*$/u;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
