@@ -18,6 +18,8 @@ import { followTheme } from "./theme.js";
 
 /** Milliseconds without a key before the text is read. */
 const PAUSE = 60;
+/** Milliseconds of quiet before a screen reader is told how much there is. */
+const QUIET = 1000;
 
 /** @param {string} id @returns {any} */
 const byId = (id) => document.getElementById(id);
@@ -104,6 +106,7 @@ async function read() {
     });
     problems.hide();
     showDevice();
+    pause = setTimeout(() => (byId("announcement").textContent = byId("summary").textContent), QUIET);
   } catch (error) {
     if (!isAborted(error)) problems.show(error, read);
   }
