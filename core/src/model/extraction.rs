@@ -86,8 +86,12 @@ impl<'a> Extraction<'a> {
             return Ok(false);
         }
         let rows = &left[..self.fitting(left)];
-        let refs: Vec<&Row> = rows.iter().collect();
         let Selected { device, granularity, .. } = self.device;
+        let mut refs: Vec<&Row> = rows.iter().collect();
+        if *granularity > 1 {
+            // a kernel is compiled for every number of rows that it meets
+            refs.resize(rows.len().next_power_of_two(), &rows[0]);
+        }
         let limit = self.model.encoder.max_tokens();
         let pad = self.pipeline.tokenizer.pad_id();
         let batch = Batch::new(&refs, pad, *granularity, limit, device);

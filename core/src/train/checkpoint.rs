@@ -64,6 +64,13 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Goes on to the next epoch.
+    pub fn next_epoch(&mut self) {
+        self.epoch += 1;
+        self.batch = 0;
+        self.loss_sum = 0.0;
+    }
+
     /// The state before the first step.
     pub fn new(settings: &TrainSettings, data: u64) -> Self {
         Self {

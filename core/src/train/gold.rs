@@ -30,9 +30,9 @@ impl Lost {
     pub fn message(&self, what: &str) -> Option<String> {
         let Self { within_piece, too_long, unknown_label } = *self;
         let reasons = [
-            (within_piece, "begin or end within a word piece of this tokenizer"),
-            (too_long, "are longer than a window (raise --max-length)"),
-            (unknown_label, "are of types that the training data has not"),
+            (within_piece, "for beginning or ending within a word piece of this tokenizer"),
+            (too_long, "for being longer than a window (raise --max-length)"),
+            (unknown_label, "for having a type that the training data has not"),
         ];
         let parts: Vec<String> = reasons
             .iter()
@@ -41,7 +41,9 @@ impl Lost {
             .collect();
         let total = within_piece + too_long + unknown_label;
         (total > 0).then(|| {
-            format!("{total} entities of the {what} data cannot be expressed: {}; they count as missed in evaluation", parts.join(", "))
+            let entities = if total == 1 { "entity" } else { "entities" };
+            let parts = parts.join(", ");
+            format!("{total} {entities} of the {what} data cannot be expressed: {parts}; counted as missed in evaluation")
         })
     }
 }

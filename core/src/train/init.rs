@@ -6,6 +6,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::hash::{FNV_START, fnv_1a, mix};
+
 /// `module` with fresh weights: linear maps uniform in ±1/√inputs, biases 0, layer norms 1 and 0, embeddings
 /// N(0, 0.02).
 pub fn seeded<M: Module>(module: M, seed: u64) -> M {
@@ -31,7 +33,7 @@ impl ModuleMapper for Init {
         let path: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
         let container = self.path.last().map_or("", |(_, container)| container.as_str());
         let mut random =
-            ChaCha8Rng::seed_from_u64(super::mix(self.seed, fingerprint(&path.join("."))));
+            ChaCha8Rng::seed_from_u64(mix(self.seed, fnv_1a(FNV_START, path.join(".").bytes())));
         let name = path.last().copied().unwrap_or_default();
         param.map(|tensor| {
             let (shape, tracked) = (tensor.shape(), tensor.is_require_grad());
@@ -55,11 +57,4 @@ impl ModuleMapper for Init {
 fn normal(random: &mut ChaCha8Rng) -> f32 {
     let (u, v): (f64, f64) = (random.random(), random.random());
     ((-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
-}
-
-/// FNV-1a of a name.
-fn fingerprint(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

@@ -13,7 +13,7 @@ use super::batches::batches;
 use super::card::card;
 use super::checkpoint::{EpochRecord, State};
 use super::gold::{Sample, samples};
-use super::mix;
+use super::hash::{FNV_START, fnv_1a, mix};
 use super::optimizer::{AdamW, Rates};
 use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
@@ -264,6 +264,13 @@ impl<'a> Training<'a> {
 
     /// Evaluates, keeps the model if it is the best so far, and writes a checkpoint.
     fn end_epoch(&mut self, batches: usize, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        let (epoch, epochs) = (self.state.epoch + 1, self.run.settings.epochs);
+        if !epoch.is_multiple_of(self.run.settings.eval_every) && epoch < epochs {
+            let loss = self.state.loss_sum / batches as f64;
+            progress(Progress::Note { message: format!("epoch {epoch}/{epochs}: loss {loss:.4}") });
+            self.state.next_epoch();
+            return self.save();
+        }
         let model = self.model().valid();
         let predicted = self.predict(&model, progress, stop)?;
         let report = evaluate(self.run.dev, &predicted);
@@ -284,9 +291,7 @@ impl<'a> Training<'a> {
         }
         let best = self.state.best().is_none_or(|best| record.f1 > best.f1);
         self.state.curve.push(record.clone());
-        self.state.epoch += 1;
-        self.state.batch = 0;
-        self.state.loss_sum = 0.0;
+        self.state.next_epoch();
         if best {
             self.write_model(&model, &record)?;
         }
@@ -419,14 +424,10 @@ fn same_run(saved: &State, asked: &State) -> Result<()> {
     Ok(())
 }
 
-/// FNV-1a over texts and entities.
+/// A hash of texts and entities.
 fn fingerprint(documents: &[Document]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(&[0xff]) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut hash = FNV_START;
+    let mut add = |bytes: &[u8]| hash = fnv_1a(hash, bytes.iter().chain(&[0xff]).copied());
     for document in documents {
         add(document.text.as_bytes());
         for entity in &document.entities {

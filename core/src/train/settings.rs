@@ -41,6 +41,8 @@ pub struct TrainSettings {
     pub max_length: usize,
     /// Word pieces that neighbouring windows of a long sentence share.
     pub stride: usize,
+    /// The model is evaluated after every so many epochs, and after the last.
+    pub eval_every: usize,
     /// Epochs without a better dev strict F1 after which training stops; 0 for never.
     pub patience: usize,
     /// Share of the training sentences that is used, evenly spaced, the first included.
@@ -79,6 +81,7 @@ impl Default for TrainSettings {
             dropout: None,
             max_length: 256,
             stride: 64,
+            eval_every: 1,
             patience: 0,
             train_fraction: 1.0,
             seed: 1,
@@ -98,6 +101,7 @@ impl TrainSettings {
             ("epochs", self.epochs),
             ("batch-size", self.batch_size),
             ("accumulate", self.accumulate),
+            ("eval-every", self.eval_every),
         ];
         for (name, value) in at_least_one {
             if value == 0 {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{command, file, folder, innerspan, inside, run, sentences};
+use crate::support::{command, file, folder, innerspan, inside, run, sentences, training};
 
 struct Job {
     folder: TempDir,
@@ -23,24 +23,8 @@ impl Job {
 
     fn arguments(&self, out: &str) -> Vec<String> {
         let out = inside(&self.folder, out);
-        let arguments = [
-            "train",
-            "--train",
-            &self.data,
-            "--dev",
-            &self.data,
-            "--encoder",
-            "tiny",
-            "--out",
-            &out,
-            "--device",
-            "cpu",
-            "--epochs",
-            "4",
-            "--batch-size",
-            "4",
-        ];
-        arguments.map(str::to_owned).to_vec()
+        let arguments = training(&self.data, &out, &["--epochs", "4", "--batch-size", "4"]);
+        arguments.into_iter().map(str::to_owned).collect()
     }
 
     fn start(&self, out: &str, extra: &[&str]) -> Child {

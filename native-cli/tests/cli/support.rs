@@ -105,6 +105,12 @@ pub fn innerspan_reading(input: &[u8], arguments: &[&str]) -> Run {
     }
 }
 
+/// The arguments that train a tiny encoder on `data`, and evaluate it there.
+pub fn training<'a>(data: &'a str, out: &'a str, extra: &[&'a str]) -> Vec<&'a str> {
+    let arguments = ["train", "--train", data, "--dev", data, "--encoder", "tiny", "--out", out];
+    [&arguments[..], &["--device", "cpu"], extra].concat()
+}
+
 /// A folder that goes away.
 pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -144,29 +150,22 @@ pub fn model() -> &'static str {
             let folder = folder();
             let data = file(&folder, "known.jsonl", sentences(KNOWN));
             let out = inside(&folder, "model");
-            let arguments = [
-                "train",
-                "--train",
+            let arguments = training(
                 &data,
-                "--dev",
-                &data,
-                "--encoder",
-                "tiny",
-                "--out",
                 &out,
-                "--device",
-                "cpu",
-                "--epochs",
-                "40",
-                "--batch-size",
-                "4",
-                "--lr",
-                "1e-3",
-                "--head-lr",
-                "2e-3",
-                "--dropout",
-                "0",
-            ];
+                &[
+                    "--epochs",
+                    "40",
+                    "--batch-size",
+                    "4",
+                    "--lr",
+                    "1e-3",
+                    "--head-lr",
+                    "2e-3",
+                    "--dropout",
+                    "0",
+                ],
+            );
             innerspan(arguments).ok();
             (folder, out)
         })

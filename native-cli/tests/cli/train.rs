@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{contents, file, folder, innerspan, inside, model, sentences};
+use crate::support::{contents, file, folder, innerspan, inside, model, sentences, training};
 
 #[test]
 fn the_folder_holds_model_card_settings_and_metrics_and_nothing_else() {
@@ -98,25 +98,10 @@ fn overwrite_replaces_a_model_and_leaves_other_files_alone() {
     let folder = folder();
     let data = file(&folder, "data.jsonl", sentences(6));
     let out = inside(&folder, "model");
-    let arguments = [
-        "train",
-        "--train",
-        &data,
-        "--dev",
-        &data,
-        "--encoder",
-        "tiny",
-        "--out",
-        &out,
-        "--device",
-        "cpu",
-        "--epochs",
-        "1",
-    ];
-    innerspan(arguments).ok();
+    innerspan(training(&data, &out, &["--epochs", "1"])).ok();
     std::fs::write(Path::new(&out).join("notes.txt"), "mine").unwrap();
     let before = contents(Path::new(&out));
-    innerspan(arguments.iter().chain(&["--seed", "2", "--overwrite"])).ok();
+    innerspan(training(&data, &out, &["--epochs", "1", "--seed", "2", "--overwrite"])).ok();
     let after = contents(Path::new(&out));
     assert_eq!(before.len(), after.len());
     let weights = |files: &[(std::path::PathBuf, Vec<u8>)]| {
@@ -131,21 +116,7 @@ fn progress_is_plain_lines_away_from_a_terminal() {
     let folder = folder();
     let data = file(&folder, "data.jsonl", sentences(6));
     let out = inside(&folder, "model");
-    let run = innerspan([
-        "train",
-        "--train",
-        &data,
-        "--dev",
-        &data,
-        "--encoder",
-        "tiny",
-        "--out",
-        &out,
-        "--device",
-        "cpu",
-        "--epochs",
-        "2",
-    ]);
+    let run = innerspan(training(&data, &out, &["--epochs", "2"]));
     assert!(
         run.stderr.contains("epoch 2/2")
             && run.stderr.contains("loss ")
@@ -167,25 +138,8 @@ fn entities_that_cannot_be_learnt_are_counted() {
     );
     let data = file(&folder, "data.jsonl", sentences(6) + &line);
     let out = inside(&folder, "model");
-    let run = innerspan([
-        "train",
-        "--train",
-        &data,
-        "--dev",
-        &data,
-        "--encoder",
-        "tiny",
-        "--out",
-        &out,
-        "--device",
-        "cpu",
-        "--epochs",
-        "1",
-        "--max-length",
-        "32",
-        "--stride",
-        "8",
-    ]);
+    let run =
+        innerspan(training(&data, &out, &["--epochs", "1", "--max-length", "32", "--stride", "8"]));
     assert!(run.stderr.contains("cannot be expressed"), "{run:?}");
     run.ok();
 }
@@ -195,18 +149,5 @@ fn data_without_entities_is_refused() {
     let folder = folder();
     let data = file(&folder, "data.jsonl", "{\"text\": \"Nothing here.\", \"entities\": []}\n");
     let out = inside(&folder, "model");
-    innerspan([
-        "train",
-        "--train",
-        &data,
-        "--dev",
-        &data,
-        "--encoder",
-        "tiny",
-        "--out",
-        &out,
-        "--device",
-        "cpu",
-    ])
-    .fails_naming(1, &["no entities"]);
+    innerspan(training(&data, &out, &[])).fails_naming(1, &["no entities"]);
 }

@@ -16,10 +16,14 @@ impl ModulePath {
         self.fields.pop();
     }
 
-    /// The dotted path, with PyTorch's `weight` and `bias` for a layer norm's `gamma` and `beta`.
+    /// The dotted path, with PyTorch's `weight` and `bias` for a layer norm's `gamma` and `beta`. Which variant of an
+    /// enum it is says config.json.
     pub(super) fn name(&self) -> String {
         let mut path = String::new();
         for (name, container) in &self.fields {
+            if container.starts_with("Enum:") {
+                continue;
+            }
             let name = match (container.as_str(), name.as_str()) {
                 ("Struct:LayerNorm", "gamma") => "weight",
                 ("Struct:LayerNorm", "beta") => "bias",

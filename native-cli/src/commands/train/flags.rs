@@ -63,6 +63,9 @@ pub struct Flags {
     /// Dropout of the encoder [default: as its config.json says]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     dropout: Option<f64>,
+    /// Evaluates after every so many epochs, and after the last [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Optimisation")]
+    eval_every: Option<usize>,
     /// Epochs without a better F1 after which training stops; 0 for never [default: 0]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     patience: Option<usize>,
@@ -125,6 +128,7 @@ impl Flags {
         put(&mut settings.schedule, self.schedule);
         put(&mut settings.clip, self.clip);
         settings.dropout = self.dropout.or(settings.dropout);
+        put(&mut settings.eval_every, self.eval_every);
         put(&mut settings.patience, self.patience);
         put(&mut settings.train_fraction, self.train_fraction);
         put(&mut settings.seed, self.seed);
