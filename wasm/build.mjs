@@ -1,4 +1,4 @@
-// Builds the package into dist/: `node build.mjs [--only cpu|webgpu] [--if-missing]`.
+// Builds the package into dist/: `node build.mjs [--only BUILD] [--if-missing]`.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -12,8 +12,12 @@ const dist = join(here, "dist");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const TRIPLE = "wasm32-unknown-unknown";
 
-/** The CPU build is small and comes first; the other is loaded only where there is a GPU. */
-const BUILDS = { cpu: [], webgpu: ["--features", "webgpu"] };
+/** The browser loads one of them: for its CPU, the same with a fused multiply-add where it has one, or for its GPU. */
+const BUILDS = {
+  cpu: [],
+  "cpu-fma": ["--features", "relaxed-simd"],
+  webgpu: ["--features", "webgpu"],
+};
 
 const arguments_ = process.argv.slice(2);
 const only = arguments_.includes("--only") ? arguments_[arguments_.indexOf("--only") + 1] : undefined;
@@ -41,7 +45,9 @@ function toolchain() {
   const sysroot = run("rustc", ["--print", "sysroot"], { capture: true });
   if (existsSync(join(sysroot, "lib", "rustlib", TRIPLE))) return { cargo: "cargo", options: [], env: {} };
   if (!existsSync("/usr/lib/rustlib/src")) {
-    fail(`the target ${TRIPLE} is missing: rustup target add ${TRIPLE} (on Debian also: apt install rustc-web cargo-web rust-web-src)`);
+    fail(
+      `the target ${TRIPLE} is missing: rustup target add ${TRIPLE} (on Debian also: apt install rustc-web cargo-web rust-web-src)`,
+    );
   }
   const host = /host: (.*)/.exec(run("rustc", ["-vV"], { capture: true }))[1];
   return {
@@ -69,7 +75,16 @@ function wasmBindgen() {
   };
   const command = ["wasm-bindgen", join(own, "bin", "wasm-bindgen")].find(has);
   if (command) return command;
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", own, "--target-dir", join(own, "target")]);
+  run("cargo", [
+    "install",
+    "wasm-bindgen-cli",
+    "--version",
+    version,
+    "--root",
+    own,
+    "--target-dir",
+    join(own, "target"),
+  ]);
   return join(own, "bin", "wasm-bindgen");
 }
 
@@ -80,11 +95,30 @@ function build(name, features) {
   });
   const compiled = join(target, TRIPLE, "wasm", "innerspan_wasm.wasm");
   const work = join(target, "bindgen", name);
-  run(bindgen, ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-dir", work, "--out-name", name, compiled]);
+  run(bindgen, [
+    "--target",
+    "web",
+    "--no-typescript",
+    "--omit-default-module-path",
+    "--out-dir",
+    work,
+    "--out-name",
+    name,
+    compiled,
+  ]);
   writeFileSync(join(dist, "build", `${name}.js`), factory(readFileSync(join(work, `${name}.js`), "utf8")));
   const optimised = join(dist, "build", `${name}.wasm`);
   const optimiser = join(here, "node_modules", "binaryen", "bin", "wasm-opt");
-  run(process.execPath, [optimiser, "-Os", "--strip-debug", "--strip-producers", "-o", optimised, join(work, `${name}_bg.wasm`)]);
+  run(process.execPath, [
+    optimiser,
+    "-Os",
+    "--enable-relaxed-simd",
+    "--strip-debug",
+    "--strip-producers",
+    "-o",
+    optimised,
+    join(work, `${name}_bg.wasm`),
+  ]);
   console.log(`dist/build/${name}.wasm: ${statSync(optimised).size.toLocaleString("en")} bytes`);
 }
 
@@ -101,8 +135,12 @@ function factory(module) {
       names.push(/^export \w+ (\w+)/.exec(all.slice(at))[1]);
       return "";
     })
-    .replace(/^export \{ initSync, __wbg_init as default \};$/m, `return { instantiate: __wbg_init, ${names.join(", ")} };`);
-  if (!body.includes("return { instantiate:") || /^(export|import) /m.test(body)) fail("wasm-bindgen writes another form of module now");
+    .replace(
+      /^export \{ initSync, __wbg_init as default \};$/m,
+      `return { instantiate: __wbg_init, ${names.join(", ")} };`,
+    );
+  if (!body.includes("return { instantiate:") || /^(export|import) /m.test(body))
+    fail("wasm-bindgen writes another form of module now");
   return `// written by wasm-bindgen\nexport function create() {\n${body}}\n`;
 }
 

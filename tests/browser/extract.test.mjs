@@ -25,7 +25,10 @@ function expected(precision) {
     ...["predict", "--model", modelFolder(), ...(precision === "f32" ? [] : ["--precision", precision])],
     ...["--device", "cpu", "--offsets", "utf16", "--format", "jsonl", file],
   );
-  return lines.trim().split("\n").map((line) => JSON.parse(line).entities);
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).entities);
 }
 
 for (const precision of ["f32", "f16", "q8"]) {

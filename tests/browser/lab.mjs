@@ -46,7 +46,12 @@ export async function prepare(page) {
       try {
         return { value: await promise };
       } catch (error) {
-        return { name: error.name, code: error.code, message: error.message, ours: error instanceof innerspan.InnerspanError };
+        return {
+          name: error.name,
+          code: error.code,
+          message: error.message,
+          ours: error instanceof innerspan.InnerspanError,
+        };
       }
     };
   });

@@ -50,7 +50,11 @@ test("q8 downloads about a quarter of f32", async () => {
 
 test("a second visit asks only whether files have changed, and works without a network", async () => {
   const { page, context } = await at.page();
-  const load = () => page.evaluate((text) => innerspan.Recognizer.load("model", { device: "cpu" }).then((ner) => ner.extract(text)), TEXT);
+  const load = () =>
+    page.evaluate(
+      (text) => innerspan.Recognizer.load("model", { device: "cpu" }).then((ner) => ner.extract(text)),
+      TEXT,
+    );
   const first = await load();
   at.server.requests.length = 0;
   assert.deepEqual(await load(), first);
@@ -60,7 +64,9 @@ test("a second visit asks only whether files have changed, and works without a n
   assert.deepEqual(await load(), first, "with a server in trouble");
   await context.setOffline(true);
   assert.deepEqual(await load(), first, "offline");
-  const gone = await page.evaluate(() => outcome(innerspan.clearCache().then(() => innerspan.Recognizer.load("model", { device: "cpu" }))));
+  const gone = await page.evaluate(() =>
+    outcome(innerspan.clearCache().then(() => innerspan.Recognizer.load("model", { device: "cpu" }))),
+  );
   assert.equal(gone.code, "network");
   await context.close();
 });
@@ -95,7 +101,9 @@ test("a signal stops a download at once", async () => {
     const result = await page.evaluate(async (variant) => {
       const controller = new AbortController();
       const onProgress = ({ file }) => file === "model.safetensors" && controller.abort();
-      return outcome(window[variant].Recognizer.load("model", { device: "cpu", onProgress, signal: controller.signal }));
+      return outcome(
+        window[variant].Recognizer.load("model", { device: "cpu", onProgress, signal: controller.signal }),
+      );
     }, variant);
     assert.equal(result.code, "aborted", JSON.stringify(result));
   }
@@ -135,7 +143,10 @@ test("sources: absolute, relative and foreign addresses, files, buffers and view
   );
   const [first, ...rest] = Object.values(counts);
   assert.ok(first > 0);
-  assert.ok(rest.every((count) => count === first), JSON.stringify(counts));
+  assert.ok(
+    rest.every((count) => count === first),
+    JSON.stringify(counts),
+  );
   assert.deepEqual(problems, []);
   await other.close();
   await context.close();
@@ -156,7 +167,10 @@ test("a Hugging Face repository is read by its page's address, and by hf:", asyn
     ["hf:someone/genia-ner@v3", "/someone/genia-ner/resolve/v3/"],
   ]) {
     asked.length = 0;
-    const labels = await page.evaluate((source) => innerspan.Recognizer.load(source, { device: "cpu" }).then((ner) => ner.labels), source);
+    const labels = await page.evaluate(
+      (source) => innerspan.Recognizer.load(source, { device: "cpu" }).then((ner) => ner.labels),
+      source,
+    );
     assert.ok(labels.length > 0);
     assert.deepEqual(new Set(asked), new Set(NAMES.map((name) => folder + name)));
   }

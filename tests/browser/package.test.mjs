@@ -33,8 +33,12 @@ let browser;
 
 before(async () => {
   project = mkdtempSync(join(tmpdir(), "innerspan-project-"));
-  const run = (command, given, cwd) => execFileSync(command, given, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], join(root, "wasm")).trim().split("\n").at(-1);
+  const run = (command, given, cwd) =>
+    execFileSync(command, given, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], join(root, "wasm"))
+    .trim()
+    .split("\n")
+    .at(-1);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(project, tarball)], project);
   writeFileSync(join(project, "main.js"), MAIN);
@@ -53,12 +57,19 @@ async function check(url) {
   assert.ok(counts[0] > 0);
   assert.equal(counts[1], counts[0]);
   assert.equal(refused, "network");
-  assert.deepEqual(problems.filter((problem) => !/404/.test(problem)), []);
+  assert.deepEqual(
+    problems.filter((problem) => !/404/.test(problem)),
+    [],
+  );
   await context.close();
 }
 
 function tool(name, ...given) {
-  return execFileSync(process.execPath, [join(here, "node_modules", name), ...given], { cwd: project, encoding: "utf8", stdio: "pipe" });
+  return execFileSync(process.execPath, [join(here, "node_modules", name), ...given], {
+    cwd: project,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
 }
 
 test("the tarball holds the package and nothing else", () => {
@@ -72,10 +83,16 @@ test("the tarball holds the package and nothing else", () => {
 
 test("a plain script with an import map runs it as it is", async () => {
   const imports = { innerspan: "/lib/index.js", "innerspan/worker": "/lib/worker.js" };
-  const page = HTML(`<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/app/main.js"></script>`);
+  const page = HTML(
+    `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/app/main.js"></script>`,
+  );
   mkdirSync(join(project, "plain"), { recursive: true });
   writeFileSync(join(project, "plain", "index.html"), page);
-  const server = await serve({ "/app/": project, "/lib/": join(project, "node_modules/innerspan/dist"), "/model/": modelFolder() });
+  const server = await serve({
+    "/app/": project,
+    "/lib/": join(project, "node_modules/innerspan/dist"),
+    "/model/": modelFolder(),
+  });
   await check(`${server.origin}/app/plain/index.html`);
   await server.close();
 });
@@ -86,7 +103,9 @@ test("from another origin, such as a CDN, page and worker run too", async () => 
   mkdirSync(join(project, "cdn"), { recursive: true });
   writeFileSync(
     join(project, "cdn", "index.html"),
-    HTML(`<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/app/main.js"></script>`),
+    HTML(
+      `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/app/main.js"></script>`,
+    ),
   );
   const server = await serve({ "/app/": project, "/model/": modelFolder() });
   await check(`${server.origin}/app/cdn/index.html`);
@@ -102,7 +121,11 @@ test("Vite builds it", async () => {
 });
 
 test("webpack builds it", async () => {
-  const config = { mode: "production", entry: "./main.js", output: { path: join(project, "webpack-dist"), publicPath: "/" } };
+  const config = {
+    mode: "production",
+    entry: "./main.js",
+    output: { path: join(project, "webpack-dist"), publicPath: "/" },
+  };
   writeFileSync(join(project, "webpack.config.json"), JSON.stringify(config));
   tool("webpack-cli/bin/cli.js", "--config", "webpack.config.json");
   writeFileSync(join(project, "webpack-dist", "index.html"), HTML('<script src="/main.js"></script>'));
@@ -147,7 +170,10 @@ export const wrong = (error: InnerspanError) => error.code === "nonsense";
 `,
   );
   const strict = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,dom", "--skipLibCheck", "false"];
-  for (const resolution of [["--module", "esnext", "--moduleResolution", "bundler"], ["--module", "nodenext"]]) {
+  for (const resolution of [
+    ["--module", "esnext", "--moduleResolution", "bundler"],
+    ["--module", "nodenext"],
+  ]) {
     tool("typescript/bin/tsc", ...strict, ...resolution, "types.ts");
   }
 });

@@ -53,7 +53,9 @@ export async function serve(mounts) {
 async function answer(request, response, pathname, mounts, fault) {
   if (pathname === "/" || pathname === "/page.html") {
     response.writeHead(200, { "content-type": TYPES[".html"] });
-    return response.end('<!doctype html><html lang="en"><title>test</title><link rel="icon" href="data:," /><body></body></html>');
+    return response.end(
+      '<!doctype html><html lang="en"><title>test</title><link rel="icon" href="data:," /><body></body></html>',
+    );
   }
   const prefix = Object.keys(mounts).find((prefix) => pathname.startsWith(prefix));
   if (!prefix) throw new Error("no such mount");
@@ -68,7 +70,10 @@ async function answer(request, response, pathname, mounts, fault) {
     return response.end();
   }
   const { size, mtime } = await stat(path);
-  const etag = `"${createHash("sha1").update(`${path} ${size} ${mtime.getTime()} ${fault ?? ""}`).digest("hex").slice(0, 16)}"`;
+  const etag = `"${createHash("sha1")
+    .update(`${path} ${size} ${mtime.getTime()} ${fault ?? ""}`)
+    .digest("hex")
+    .slice(0, 16)}"`;
   const headers = {
     "content-type": TYPES[extname(path)] ?? "application/octet-stream",
     "content-length": size,

@@ -36,7 +36,10 @@ if (process.argv.includes("--write")) {
     test(`the ${build} build has not outgrown its budget`, () => {
       for (const [how, bytes] of Object.entries(weigh(build))) {
         const most = Math.floor(LEEWAY * budget[build][how]);
-        assert.ok(bytes <= most, `${bytes} bytes (${how}), more than ${most}: shrink it, or raise size.json on purpose`);
+        assert.ok(
+          bytes <= most,
+          `${bytes} bytes (${how}), more than ${most}: shrink it, or raise size.json on purpose`,
+        );
       }
       assert.ok(budget[build].brotli <= ceiling);
     });

@@ -61,7 +61,7 @@ test("a GPU that is lost is found again at the next call", { timeout: 600_000 },
   await context.close();
 });
 
-test("an adapter that is refused rejects with \"device\", or under auto falls back to the CPU", async () => {
+test('an adapter that is refused rejects with "device", or under auto falls back to the CPU', async () => {
   const { page, context } = await at.page();
   const [asked, auto] = await page.evaluate(async () => {
     const info = { vendor: "acme", architecture: "", device: "", description: "Acme 9000" };

@@ -24,7 +24,9 @@ test("while the worker recognises a long text, no task of the page is longer tha
   const { longest, steps, time, entities } = await page.evaluate(async (text) => {
     const ner = await worker.Recognizer.load("model", { device: "cpu" });
     const tasks = [];
-    const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
+    const observer = new PerformanceObserver((list) =>
+      tasks.push(...list.getEntries().map(({ duration }) => duration)),
+    );
     observer.observe({ entryTypes: ["longtask"] });
     let [longest, last, steps] = [0, performance.now(), 0];
     const start = last;

@@ -1,5 +1,7 @@
+/** @import { Build } from "./builds.js" */
 /** @import { Stop } from "./stop.js" */
 import { breathe } from "./breathe.js";
+import { load } from "./builds.js";
 import { InnerspanError, coreError } from "./errors.js";
 
 /**
@@ -19,12 +21,11 @@ export class Engine {
   }
 
   /**
-   * @param {"cpu" | "webgpu"} build
+   * @param {Build} build
    * @param {Stop} stop
    */
   static async start(build, stop) {
-    const { create } = await stop.race(build === "cpu" ? import("./build/cpu.js") : import("./build/webgpu.js"));
-    const program = await stop.race(compiled(build));
+    const { create, program } = await stop.race(load(build));
     const { instantiate, ...exports } = create();
     try {
       await instantiate({ module_or_path: program });
@@ -168,49 +169,5 @@ class Bell {
   ring() {
     this.#ring();
     this.#next = this.#renew();
-  }
-}
-
-/** @type {Map<string, Promise<WebAssembly.Module>>} */
-const programs = new Map();
-
-/**
- * The program of a build, downloaded and compiled once.
- * @param {"cpu" | "webgpu"} build
- */
-function compiled(build) {
-  let program = programs.get(build);
-  if (!program) {
-    // bundlers look for this very form
-    const url =
-      build === "cpu" ? new URL("./build/cpu.wasm", import.meta.url) : new URL("./build/webgpu.wasm", import.meta.url);
-    program = compile(url);
-    programs.set(build, program);
-    program.catch(() => programs.delete(build));
-  }
-  return program;
-}
-
-/** @param {URL} url */
-async function compile(url) {
-  let response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    throw new InnerspanError("network", `${url}: cannot be fetched; check the connection`, { cause });
-  }
-  if (!response.ok) {
-    throw new InnerspanError("network", `${url}: the server answered ${response.status}; it is part of this package`);
-  }
-  try {
-    // servers that do not know the type cannot stream
-    const typed = response.headers.get("content-type")?.startsWith("application/wasm");
-    return await (typed ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
-  } catch (cause) {
-    throw new InnerspanError(
-      "device",
-      `${url}: this browser cannot run it (${cause}); it needs WebAssembly with SIMD, which all have had since 2023`,
-      { cause },
-    );
   }
 }

@@ -135,7 +135,9 @@ async function gather(response, size, name, onBytes) {
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {
-    const { done, value } = (await reader?.read().catch((error) => broken(name, loaded, size, error))) ?? { done: true };
+    const { done, value } = (await reader?.read().catch((error) => broken(name, loaded, size, error))) ?? {
+      done: true,
+    };
     if (done || !value) break;
     if (loaded + value.length > bytes.length) {
       const larger = new Uint8Array(Math.max(loaded + value.length, 2 * bytes.length));

@@ -11,6 +11,8 @@ mod layer_norm;
 mod linear;
 mod matrix;
 mod parallel;
+#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
+mod relaxed;
 mod simd;
 
 pub use attention::{Heads, KeyMask, attention};
