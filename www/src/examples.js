@@ -17,7 +17,7 @@ The Sankt Ülmen Pilots' Guild wants the searchlight of the Anselma repaired bef
 
 Ingrid Ásvald, harbour master of Sankt Ülmen`;
 
-const ABSTRACT = `IL-2 gene expression and NF-kappa B activation through CD28 requires reactive oxygen production by 5-lipoxygenase. Activation of the CD28 surface receptor provides a major costimulatory signal for T cell activation resulting in enhanced production of interleukin-2 and cell proliferation. In primary T lymphocytes we show that CD28 ligation leads to the rapid intracellular formation of reactive oxygen intermediates, which are required for CD28-mediated activation of the NF-kappa B/CD28-responsive complex and IL-2 expression.`;
+const ABSTRACT = `Human T lymphocytes were stimulated through the CD28 surface receptor, and the IL-2 gene was transcribed within an hour. Binding of NF-kappa B to the IL-2 promoter depended on the p65 subunit, which was missing in Jurkat cells that carried mutant TRAF6. A monoclonal antibody against the interleukin-2 receptor alpha chain blocked the growth of the activated cell line.`;
 
 /** A whole logbook, of the sentences that the model of the demo learnt from. */
 async function logbook() {
