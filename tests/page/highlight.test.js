@@ -316,6 +316,27 @@ test("a page's own rules for mark and everything do not spoil the boxes", async 
   assert.match(background, /oklch/);
 });
 
+test("chips show the label whatever is in it, and a label cannot break out of the style sheet", async () => {
+  const labels = ["PART", 'a"b', "\\", "x\ny", "}* { color: red }", "🚢 Ünit", "\u0000", "\ud83d", ""];
+  const chips = await page.evaluate((labels) => {
+    const element = document.querySelector("#text");
+    const entities = labels.map((label, at) => ({ start: at, end: at + 1, label, score: 1 }));
+    window.highlight(element, entities, { text: "abcdefghijkl" });
+    return [...element.querySelectorAll("mark")].map((mark) => {
+      const { content } = getComputedStyle(mark, "::after");
+      return [mark.dataset.label, content];
+    });
+  }, labels);
+  assert.deepEqual(
+    chips.map(([label]) => label),
+    labels,
+  );
+  assert.equal(chips[0][1], '"PART" / ""');
+  assert.equal(chips[1][1], '"a\\"b" / ""');
+  assert.equal(chips[5][1], '"🚢 Ünit" / ""');
+  assert.notEqual(await page.$eval("main", (main) => getComputedStyle(main).color), "rgb(255, 0, 0)");
+});
+
 test("it works inside a shadow tree too", async () => {
   const background = await page.evaluate(() => {
     const root = document

@@ -18,8 +18,9 @@ export { highlightCss } from "./highlight/style.js";
 export function highlight(element, entities, options = {}) {
   const root = /** @type {HTMLElement} */ (element);
   const text = options.text ?? element.textContent ?? "";
-  adoptStyle(element);
-  draw(root, text, shown(entities, options), palette(order(entities, options)));
+  const labels = order(entities, options);
+  adoptStyle(element, labels);
+  draw(root, text, shown(entities, options), palette(labels));
   attach(root);
   ensureTabStop(root);
 }

@@ -91,7 +91,6 @@ export class InnerspanText extends Base {
 
   connectedCallback() {
     for (const name of ["text", "entities", "labels", "threshold", "hiddenLabels"]) this.#takeOver(name);
-    adoptStyle(this);
     attach(this);
     this.addEventListener("copy", copyText);
     this.#text ??= this.text;
@@ -142,6 +141,7 @@ export class InnerspanText extends Base {
 
   /** @param {number} version */
   async #render(version) {
+    adoptStyle(this, new Set(this.#entities.map(({ label }) => label)));
     const list = blocks(this.text, this.#entities);
     const options = { threshold: this.#threshold, hidden: this.#hidden };
     for (const block of list) block.entities = shown(block.entities, options);

@@ -14,6 +14,9 @@
 /** UTF-16 units after which a block ends at the next space or so even within a paragraph. */
 export const LONG = 2500;
 
+const SPACE = 32;
+const CARRIAGE_RETURN = 13;
+
 /**
  * Cuts a text after line ends, and long paragraphs after spaces, but never inside an entity.
  *
@@ -25,15 +28,14 @@ export function blocks(text, entities) {
   const sorted = [...entities].sort((a, b) => a.start - b.start);
   /** @type {Block[]} */
   const list = [];
-  let start = 0;
   let next = 0;
   let covered = 0; // no cut before this place
-  const isCut = cuts(text);
-  for (let at = 1; at <= text.length; at++) {
-    for (; next < sorted.length && sorted[next].start < at; next++) covered = Math.max(covered, sorted[next].end);
-    if (at < text.length && (at < covered || !isCut(at, at - start))) continue;
-    list.push({ start, text: text.slice(start, at), entities: [] });
-    start = at;
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    do {
+      end = placeToCut(text, start, Math.max(start + 1, covered));
+      for (; next < sorted.length && sorted[next].start < end; next++) covered = Math.max(covered, sorted[next].end);
+    } while (end < covered && end < text.length);
+    list.push({ start, text: text.slice(start, end), entities: [] });
   }
 
   let block = 0;
@@ -44,13 +46,20 @@ export function blocks(text, entities) {
   return list;
 }
 
-/** Whether a text may be cut at a place, given how long the block before it would be. @param {string} text */
-function cuts(text) {
-  return (/** @type {number} */ at, /** @type {number} */ length) => {
+/**
+ * The first place from `from` on where a block that begins at `start` may end.
+ *
+ * @param {string} text
+ * @param {number} start
+ * @param {number} from
+ */
+function placeToCut(text, start, from) {
+  const lineEnd = text.indexOf("\n", from - 1) + 1 || text.length;
+  for (let at = Math.max(from, start + LONG); at < lineEnd; at++) {
     const before = text.charCodeAt(at - 1);
-    if (before === 10) return true;
-    if (length < LONG) return false;
-    const pair = (before & 0xfc00) === 0xd800;
-    return (before === 32 && text.charCodeAt(at) !== 32) || (length >= 2 * LONG && !pair && before !== 13);
-  };
+    if (before === SPACE && text.charCodeAt(at) !== SPACE) return at;
+    const whole = (before & 0xfc00) !== 0xd800 && before !== CARRIAGE_RETURN;
+    if (at >= start + 2 * LONG && whole) return at;
+  }
+  return lineEnd;
 }

@@ -102,21 +102,45 @@ mark:where(.innerspan-entity[title]:focus-visible)::after { content: attr(data-l
 :where(innerspan-text[data-long] > .innerspan-block) { content-visibility: auto; contain-intrinsic-block-size: auto 6lh; }
 `;
 
-/** @type {WeakMap<Document, CSSStyleSheet>} a sheet belongs to the document that it was made in */
+/** Labels that get a rule of their own; `attr()` serves any others. */
+const MOST_RULES = 256;
+
+/** @type {WeakMap<Document, { sheet: CSSStyleSheet, labels: Set<string> }>} a sheet belongs to the document it was made in */
 const sheets = new WeakMap();
 
-/** Makes the style sheet apply where `node` is: in its document or in its shadow tree. @param {Node} node */
-export function adoptStyle(node) {
+/**
+ * Makes the style sheet apply where `node` is: in its document or in its shadow tree. Labels that are told get their
+ * text from a rule of their own, as `attr()` keeps browsers from sharing styles: with it, thousands of boxes take three
+ * times as long.
+ *
+ * @param {Node} node
+ * @param {Iterable<string>} labels
+ */
+export function adoptStyle(node, labels) {
   const document = node.ownerDocument;
   const Sheet = document?.defaultView?.CSSStyleSheet;
   if (!Sheet || !document.adoptedStyleSheets) return;
+  let style = sheets.get(document);
+  if (!style) {
+    style = { sheet: new Sheet(), labels: new Set() };
+    style.sheet.replaceSync(highlightCss);
+    sheets.set(document, style);
+  }
+  for (const label of labels) {
+    if (style.labels.has(label) || style.labels.size >= MOST_RULES) continue;
+    style.labels.add(label);
+    const text = quoted(label);
+    const chip = `mark:where(.innerspan-entity[data-label=${text}]:not([data-continues]))::after`;
+    style.sheet.insertRule(`${chip} { content: ${text}; content: ${text} / ""; }`, style.sheet.cssRules.length);
+  }
   const root = node.getRootNode();
   const scope = root instanceof ShadowRoot ? root : document;
-  let sheet = sheets.get(document);
-  if (!sheet) {
-    sheet = new Sheet();
-    sheet.replaceSync(highlightCss);
-    sheets.set(document, sheet);
+  if (!scope.adoptedStyleSheets.includes(style.sheet)) {
+    scope.adoptedStyleSheets = [...scope.adoptedStyleSheets, style.sheet];
   }
-  if (!scope.adoptedStyleSheets.includes(sheet)) scope.adoptedStyleSheets = [...scope.adoptedStyleSheets, sheet];
+}
+
+/** A string of CSS; everything in it that is not plain is written as a number. @param {string} text */
+function quoted(text) {
+  return `"${text.replace(/[^\w -]/gu, (character) => `\\${character.codePointAt(0)?.toString(16)} `)}"`;
 }
