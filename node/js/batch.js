@@ -23,40 +23,54 @@ export async function* inOrder(texts, count, call, extract) {
   const underWay = [];
   let units = 0;
   let read = 0;
-  /** @type {Promise<IteratorResult<string>> | undefined} */
+  /** @type {ReturnType<typeof next> | undefined} */
   let reading;
   let ended = false;
+  const begin = async (/** @type {string} */ text) => {
+    checkText(text, `texts[${read}]`);
+    return extract(text, tally.next());
+  };
   try {
     for (;;) {
       call.check();
       const room = underWay.length === 0 || (underWay.length < MOST_TEXTS && units < MOST_UNITS);
-      if (room && !ended) reading ??= Promise.resolve(iterator.next());
+      if (room && !ended) reading ??= next(iterator);
       if (underWay.length === 0 && ended) return;
       const awaited = [];
-      if (room && reading) awaited.push(reading.then((result) => ({ result })));
+      if (room && reading) awaited.push(reading);
       if (underWay.length > 0) awaited.push(underWay[0].entities.then((entities) => ({ entities })));
-      const next = await call.wait(Promise.race(awaited));
-      if ("entities" in next) {
+      const event = await call.wait(Promise.race(awaited));
+      if ("entities" in event) {
         units -= /** @type {{ units: number }} */ (underWay.shift()).units;
-        yield next.entities;
+        yield event.entities;
         continue;
       }
       reading = undefined;
-      if (next.result.done) {
-        ended = true;
-        continue;
-      }
-      const text = next.result.value;
-      checkText(text, `texts[${read}]`);
-      const entities = extract(text, tally.next());
-      // it is waited for when its turn comes
+      ended = event.done;
+      if (event.done && !("failure" in event)) continue;
+      const entities = event.done ? Promise.reject(event.failure) : begin(event.value);
+      // what fails is told of when its turn comes
       entities.catch(() => {});
-      underWay.push({ entities, units: text.length });
-      units += text.length;
+      underWay.push({ entities, units: event.value?.length ?? 0 });
+      units += event.value?.length ?? 0;
       read += 1;
     }
   } finally {
     if (!ended) Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+/**
+ * The next text of an iterator, or its end, which may have a reason.
+ * @param {Iterator<string> | AsyncIterator<string>} iterator
+ * @returns {Promise<{ done: false, value: string } | { done: true, value?: undefined, failure?: unknown }>}
+ */
+async function next(iterator) {
+  try {
+    const { done, value } = await iterator.next();
+    return done ? { done: true } : { done: false, value };
+  } catch (failure) {
+    return { done: true, failure };
   }
 }
 

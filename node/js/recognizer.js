@@ -121,10 +121,18 @@ export class Recognizer {
   #one(text, threshold, call, onWindows) {
     return new Promise((resolve, reject) => {
       if (this.#disposed) throw new InnerspanError("disposed", "the recognizer was disposed of");
+      let counted = false;
       this.#model.extract(text, threshold, call.stop, (event) => {
-        if (event.type === "Windows") onWindows(event.done, event.total);
-        else if (event.type === "Found") resolve(this.#entities(text, event.spans, event.scores));
-        else if (event.type === "Failed") reject(new InnerspanError(event.code, event.message));
+        if (event.type === "Windows") {
+          counted = true;
+          onWindows(event.done, event.total);
+        } else if (event.type === "Found") {
+          // texts that went together with others are not counted one by one
+          if (!counted) onWindows(1, 1);
+          resolve(this.#entities(text, event.spans, event.scores));
+        } else if (event.type === "Failed") {
+          reject(new InnerspanError(event.code, event.message));
+        }
       });
     });
   }

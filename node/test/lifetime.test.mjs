@@ -20,10 +20,10 @@ test("a worker thread has its own recognizers", async () => {
   const own = await loadOnCpu();
   const expected = await own.extract(TEXT);
   const workers = [1, 2, 3].map(() => inWorker(`parentPort.postMessage(await ner.extract(${JSON.stringify(TEXT)}));`));
-  for (const worker of workers) {
-    const [entities] = await once(worker, "message");
+  const ends = workers.map((worker) => Promise.all([once(worker, "message"), once(worker, "exit")]));
+  for (const [[entities], [code]] of await Promise.all(ends)) {
     assert.deepEqual(entities, expected);
-    assert.deepEqual(await once(worker, "exit"), [0]);
+    assert.equal(code, 0);
   }
   assert.deepEqual(await own.extract(TEXT), expected);
   own.dispose();

@@ -3,9 +3,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { InnerspanError, Recognizer } from "innerspan-node";
+
+// without a desktop, graphics drivers complain on stderr at every use unless they find this
+process.env.XDG_RUNTIME_DIR ??= tmpdir();
 
 /** A small trained model. */
 export const MODEL = fileURLToPath(new URL("../../tests/conformance/models/bert", import.meta.url));
