@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { highlightCss } from "./js/highlight.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -32,6 +33,7 @@ function copyScripts() {
   for (const name of readdirSync(dist)) if (name !== "build") rmSync(join(dist, name), { recursive: true });
   cpSync(join(here, "js"), dist, { recursive: true, filter: (path) => !path.endsWith("js/build") });
   cpSync(join(here, "js", "build"), join(dist, "build"), { recursive: true });
+  writeFileSync(join(dist, "highlight.css"), highlightCss);
 }
 
 /** rustup's target where it is installed, else the standard library built from Debian's sources. */

@@ -28,3 +28,9 @@ export declare function highlightHtml(
 
 /** The style sheet of both, themeable by the custom properties that it lists at its top. */
 export declare const highlightCss: string;
+
+/**
+ * How many colours there are. The type at place n of `labels` has colour n % COLOURS, which an element of a page (a
+ * legend, say) takes by the class `innerspan-type` and `data-slot`.
+ */
+export declare const COLOURS: number;
