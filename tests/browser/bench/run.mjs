@@ -46,76 +46,73 @@ const runs = webgpu
       "onnxruntime-web, CPU q8": [theirs, "encoder.q8.onnx", "wasm"],
     };
 const table = {};
-for (const [name, [run, ...given]] of Object.entries(runs)) {
+for (const [name, [prepare, ...given]] of Object.entries(runs)) {
   const { page, context } = await openPage(browser, `${server.origin}/page.html`);
   page.setDefaultTimeout(0);
-  await page.evaluate(stopwatch, webgpu ? [1, 2, 0] : [3, 5, 3000]);
-  const times = await page.evaluate(run, [SHAPES, ...given]);
-  table[name] = Object.fromEntries(SHAPES.map((shape, index) => [shape.join(" × "), `${times[index].toFixed(1)} ms`]));
+  await page.evaluate(prepare, given);
+  table[name] = {};
+  for (const shape of SHAPES) table[name][shape.join(" × ")] = await time(page, shape);
   console.log(name, table[name]);
   await context.close();
 }
 await browser.close();
 await server.close();
-console.table(table);
-const [f32, , rival] = webgpu
-  ? [...Object.values(table).slice(0, 1), undefined, Object.values(table)[1]]
-  : Object.values(table);
-for (const shape of Object.keys(f32)) {
-  console.log(
-    `${shape}: ours takes ${(parseFloat(f32[shape]) / parseFloat(rival[shape])).toFixed(2)} × theirs (${webgpu ? "WebGPU" : "CPU f32"})`,
-  );
+
+const [ours_, ...others] = Object.entries(table);
+for (const [name, times] of others) {
+  const ratios = Object.entries(times).map(([shape, ms]) => `${shape}: ${(ours_[1][shape] / ms).toFixed(2)}`);
+  console.log(`${ours_[0]} / ${name}: ${ratios.join(", ")}`);
 }
 
-/** Puts `stopwatch(run)` into the page: the median time of `run` after it has warmed up. */
-function stopwatch([warm, least, milliseconds]) {
-  window.stopwatch = async (run) => {
-    for (let count = 0; count < warm; count++) await run();
-    const times = [];
-    const end = performance.now() + milliseconds;
-    while (times.length < least || performance.now() < end) {
-      const start = performance.now();
-      await run();
-      times.push(performance.now() - start);
-    }
-    return times.sort((a, b) => a - b)[times.length >> 1];
+/**
+ * Milliseconds of a forward pass: on the CPU the time that the page's thread computes, which other programs on the
+ * machine do not lengthen; on WebGPU the median by the clock.
+ */
+async function time(page, shape) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const computed = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return 1000 * metrics.find(({ name }) => name === "ThreadTime").value;
   };
+  const run = (count) => page.evaluate(repeat, [shape, count]);
+  const [first] = await run(1);
+  const count = webgpu ? 3 : Math.ceil(3000 / first);
+  if (!webgpu) await run(4); // by then the browser has optimised the program
+  const before = await computed();
+  const times = await run(count);
+  const milliseconds = webgpu ? times.sort((a, b) => a - b)[count >> 1] : ((await computed()) - before) / count;
+  return Number(milliseconds.toFixed(1));
 }
 
-async function ours([shapes, precision, device]) {
-  const { Recognizer } = await import("/package/index.js");
-  const ner = await Recognizer.load("/model", { precision, device });
+async function repeat([shape, count]) {
   const times = [];
-  for (const [batch, tokens] of shapes) {
-    const text = "the ".repeat(tokens - 2);
-    const texts = Array(batch).fill(text);
-    times.push(await stopwatch(() => ner.extractBatch(texts)));
+  for (; times.length < count;) {
+    const start = performance.now();
+    await window.forward(...shape);
+    times.push(performance.now() - start);
   }
   return times;
 }
 
-async function theirs([shapes, file, provider]) {
+async function ours([precision, device]) {
+  const { Recognizer } = await import("/package/index.js");
+  const ner = await Recognizer.load("/model", { precision, device });
+  window.forward = (batch, tokens) => ner.extractBatch(Array(batch).fill("the ".repeat(tokens - 2)));
+}
+
+async function theirs([file, provider]) {
   const ort = await import(provider === "webgpu" ? "/ort/ort.webgpu.min.mjs" : "/ort/ort.wasm.min.mjs");
   ort.env.wasm.wasmPaths = "/ort/";
   ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create(`/onnx/${file}`, {
-    executionProviders: [provider],
-    graphOptimizationLevel: "all",
-  });
-  const times = [];
-  for (const shape of shapes) {
-    const size = shape[0] * shape[1];
-    const tensor = (value) => new ort.Tensor("int64", new BigInt64Array(size).fill(value), shape);
-    const feeds = { input_ids: tensor(1996n), attention_mask: tensor(1n) };
-    times.push(
-      await stopwatch(async () => {
-        const { last_hidden_state } = await session.run(feeds);
-        await last_hidden_state.getData();
-        last_hidden_state.dispose();
-      }),
-    );
-  }
-  return times;
+  const options = { executionProviders: [provider], graphOptimizationLevel: "all" };
+  const session = await ort.InferenceSession.create(`/onnx/${file}`, options);
+  window.forward = async (batch, tokens) => {
+    const tensor = (value) => new ort.Tensor("int64", new BigInt64Array(batch * tokens).fill(value), [batch, tokens]);
+    const { last_hidden_state } = await session.run({ input_ids: tensor(1996n), attention_mask: tensor(1n) });
+    await last_hidden_state.getData();
+    last_hidden_state.dispose();
+  };
 }
 
 /** The encoder as ONNX, written by a Python environment of its own. */
