@@ -36,5 +36,26 @@ if [ "$(uname -s)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/
         echo 'note: no Vulkan driver was found: tests of the GPU code are skipped (on Debian: apt install mesa-vulkan-drivers libvulkan1)' >&2
 fi
 
+# Node.js and browsers, for the packages; only `test` needs them
+setup_web() {
+    if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.localeCompare("20.19", "en", { numeric: true }) < 0)'; then
+        echo 'error: Node.js 20.19 or newer, with npm, was not found: install it from https://nodejs.org' >&2
+        exit 1
+    fi
+    if ! [ -x /usr/bin/chromium ] || ! command -v firefox-esr >/dev/null; then
+        install_packages chromium firefox-esr || {
+            echo 'error: the tests of the page need Chromium and Firefox (on Debian: apt install chromium firefox-esr)' >&2
+            exit 1
+        }
+    fi
+    # the standard library for browsers: rustup's where it can be had, else the build of Debian's sources
+    if ! [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
+        rustup target add wasm32-unknown-unknown 2>/dev/null || install_packages rustc-web cargo-web rust-web-src || {
+            echo 'error: the target wasm32-unknown-unknown is missing: rustup target add wasm32-unknown-unknown' >&2
+            exit 1
+        }
+    fi
+}
+
 # without a desktop, graphics drivers complain on stderr at every use unless they find this
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}

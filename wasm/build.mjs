@@ -12,12 +12,8 @@ const dist = join(here, "dist");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const TRIPLE = "wasm32-unknown-unknown";
 
-/** The browser loads one of them: for its CPU, the same with a fused multiply-add where it has one, or for its GPU. */
-const BUILDS = {
-  cpu: [],
-  "cpu-fma": ["--features", "relaxed-simd"],
-  webgpu: ["--features", "webgpu"],
-};
+/** The CPU build is small and comes first; the other is loaded only where there is a GPU. */
+const BUILDS = { cpu: [], webgpu: ["--features", "webgpu"] };
 
 const arguments_ = process.argv.slice(2);
 const only = arguments_.includes("--only") ? arguments_[arguments_.indexOf("--only") + 1] : undefined;
@@ -112,8 +108,7 @@ function build(name, features) {
   run(process.execPath, [
     optimiser,
     "-Os",
-    "--enable-relaxed-simd",
-    "--strip-debug",
+      "--strip-debug",
     "--strip-producers",
     "-o",
     optimised,
@@ -141,7 +136,7 @@ function factory(module) {
     );
   if (!body.includes("return { instantiate:") || /^(export|import) /m.test(body))
     fail("wasm-bindgen writes another form of module now");
-  return `// written by wasm-bindgen\nexport function create() {\n${body}}\n`;
+  return `// written by wasm-bindgen\nexport function create(queueMicrotask) {\n${body}}\n`;
 }
 
 function run(command, given, { capture = false, cwd, env } = {}) {

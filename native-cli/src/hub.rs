@@ -1,327 +1,61 @@
-//! Encoders from the Hugging Face hub: `hf:ORG/NAME`, `hf:ORG/NAME@REVISION`.
+//! Draws downloads from the Hugging Face hub.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
 
-use hf_hub::api::Progress;
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
-use hf_hub::{Cache, CacheRepo, Repo, RepoType};
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use innerspan_hub::{HubError, Reason, Watch};
 
 use crate::failure::Failure;
 use crate::stderr;
 
-/// How often a download that breaks off is taken up again.
-const ATTEMPTS: usize = 3;
-
-/// A model on the hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HubName {
-    name: String,
-    revision: Option<String>,
-}
-
-impl HubName {
-    /// The name behind `hf:`; `None` if the argument does not begin so.
-    pub fn parse(argument: &str) -> Option<Result<Self, Failure>> {
-        let rest = argument.strip_prefix("hf:")?;
-        let (name, revision) = match rest.split_once('@') {
-            Some((name, revision)) => (name, Some(revision)),
-            None => (rest, None),
-        };
-        let plain = |part: &str| {
-            !part.is_empty()
-                && !part.starts_with('.')
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        };
-        let good_name = name.split('/').count() <= 2 && name.split('/').all(plain);
-        let good_revision = revision.is_none_or(|revision| revision.split('/').all(plain));
-        if !good_name || !good_revision {
-            return Some(Err(Failure::usage(format!("'{argument}' is no model on the hub")).hint(
-                "write hf:ORG/NAME or hf:ORG/NAME@REVISION, as in hf:google-bert/bert-base-cased",
-            )));
-        }
-        Some(Ok(Self { name: name.to_owned(), revision: revision.map(str::to_owned) }))
-    }
-
-    /// The folder with the model's files, downloaded where the cache has them not.
-    ///
-    /// # Errors
-    /// A model that is not there or not public, no network, no disk space; offline, a model that the cache has not.
-    pub fn folder(&self) -> Result<PathBuf, Failure> {
-        let hub = Hub::new(self)?;
-        let config = hub.need("config.json")?;
-        if hub.find("tokenizer.json")?.is_none() {
-            hub.find("vocab.txt")?;
-        }
-        hub.find("tokenizer_config.json")?;
-        hub.weights()?;
-        match config.parent() {
-            Some(folder) => Ok(folder.to_owned()),
-            None => Err(Failure::new(format!("{}: no folder holds it", config.display()))),
-        }
-    }
-}
-
-/// A model's files on the hub and in the cache.
-struct Hub<'a> {
-    model: &'a HubName,
-    endpoint: String,
-    cache: CacheRepo,
-    /// `None` when offline.
-    remote: Option<ApiRepo>,
-}
-
-impl<'a> Hub<'a> {
-    fn new(model: &'a HubName) -> Result<Self, Failure> {
-        let revision = model.revision.clone().unwrap_or_else(|| "main".into());
-        let repo = Repo::with_revision(model.name.clone(), RepoType::Model, revision);
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if set("HF_HOME").is_none() && std::env::home_dir().is_none() {
-            return Err(Failure::new("there is no home folder to keep downloads in")
-                .hint("set HF_HOME to a folder"));
-        }
-        let cache = Cache::from_env();
-        let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
-        let endpoint = endpoint.trim_end_matches('/').to_owned();
-        let offline = set("HF_HUB_OFFLINE").is_some_and(|value| {
-            !["0", "false", "no", "off"].contains(&value.to_lowercase().as_str())
-        });
-        let remote = if offline {
-            None
-        } else {
-            let token = set("HF_TOKEN").or_else(|| cache.token());
-            let api: Api = ApiBuilder::from_cache(cache.clone())
-                .with_endpoint(endpoint.clone())
-                .with_token(token)
-                .with_user_agent("innerspan", env!("CARGO_PKG_VERSION"))
-                .with_progress(false)
-                .build()
-                .map_err(|error| Failure::new(format!("{endpoint}: {error}")))?;
-            Some(api.repo(repo.clone()))
-        };
-        Ok(Self { model, endpoint, cache: cache.repo(repo), remote })
-    }
-
-    /// The weights, in the first form that the model has: those that the cache holds come before all others.
-    fn weights(&self) -> Result<(), Failure> {
-        const FORMS: [&str; 4] = [
-            "model.safetensors",
-            "model.safetensors.index.json",
-            "pytorch_model.bin",
-            "pytorch_model.bin.index.json",
-        ];
-        let cached = FORMS.iter().find_map(|form| Some((*form, self.cache.get(form)?)));
-        let (form, path) = match cached {
-            Some(found) => found,
-            None => {
-                let mut found = None;
-                for form in FORMS {
-                    if let Some(path) = self.find(form)? {
-                        found = Some((form, path));
-                        break;
-                    }
-                }
-                found.ok_or_else(|| self.absent("model.safetensors"))?
-            }
-        };
-        if form.ends_with(".index.json") {
-            for shard in shards(&path)? {
-                self.need(&shard)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A file that must be there.
-    fn need(&self, file: &str) -> Result<PathBuf, Failure> {
-        self.find(file)?.ok_or_else(|| self.absent(file))
-    }
-
-    /// The file's path in the cache, after downloading it if need be; `None` if the model has no such file.
-    fn find(&self, file: &str) -> Result<Option<PathBuf>, Failure> {
-        if let Some(path) = self.cache.get(file) {
-            return Ok(Some(path));
-        }
-        let Some(remote) = &self.remote else { return Ok(None) };
-        for attempt in 1.. {
-            let mut received = Received::default();
-            let error = match remote.download_with_progress(file, Download::new(&mut received)) {
-                Ok(path) => return complete(path, received.expected).map(Some),
-                Err(error) => error,
-            };
-            match status(&error) {
-                Some(404) => return Ok(None),
-                Some(401 | 403) => return Err(self.refused(file, &error)),
-                Some(400..500) => return Err(self.failed(file, &error)),
-                _ if attempt == ATTEMPTS => return Err(self.failed(file, &error)),
-                _ => stderr::say(format!(
-                    "note: {}/{file}: {}, trying again",
-                    self.model.name,
-                    plain(&error)
-                )),
-            }
-        }
-        Ok(None)
-    }
-
-    fn absent(&self, file: &str) -> Failure {
-        let name = &self.model.name;
-        if self.remote.is_none() {
-            return Failure::new(format!(
-                "hf:{name}: {file} is not in the cache, and HF_HUB_OFFLINE is set"
-            ))
-            .hint("run once without HF_HUB_OFFLINE, or give a folder instead of hf:…");
-        }
-        Failure::new(format!("hf:{name}: there is no {file} at {}", self.endpoint)).hint(
-            "check the name and the revision; an encoder has config.json, a tokenizer and weights",
-        )
-    }
-
-    fn refused(&self, file: &str, error: &ApiError) -> Failure {
-        let status = status(error).unwrap_or_default();
-        let failure = Failure::new(format!(
-            "hf:{}: {} refuses {file} (HTTP {status})",
-            self.model.name, self.endpoint
-        ));
-        failure.hint("the model does not exist, or is private or gated: check the name, and set HF_TOKEN to a token that may read it")
-    }
-
-    fn failed(&self, file: &str, error: &ApiError) -> Failure {
-        let message = format!(
-            "hf:{}: downloading {file} from {}: {}",
-            self.model.name,
-            self.endpoint,
-            plain(error)
-        );
-        Failure::new(message).hint("check the network, HF_ENDPOINT and the disk space; what was downloaded is kept and taken up again")
-    }
-}
-
-/// The files that an index of shards names.
-fn shards(index: &Path) -> Result<BTreeSet<String>, Failure> {
-    let refuse = |what: String| Failure::new(format!("{}: {what}", index.display()));
-    let bytes = std::fs::read(index).map_err(|error| refuse(error.to_string()))?;
-    let json: Value =
-        serde_json::from_slice(&bytes).map_err(|error| refuse(format!("not JSON: {error}")))?;
-    let map =
-        json["weight_map"].as_object().ok_or_else(|| refuse("no \"weight_map\" object".into()))?;
-    let shard = |file: &Value| {
-        let plain = |name: &&str| {
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
-        };
-        file.as_str()
-            .filter(plain)
-            .map(str::to_owned)
-            .ok_or_else(|| refuse(format!("{file} is no file name")))
-    };
-    map.values().map(shard).collect()
-}
-
-/// Refuses a file that is shorter or longer than the hub said, and forgets it, so that the next run starts afresh.
-fn complete(path: PathBuf, expected: usize) -> Result<PathBuf, Failure> {
-    let found = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    if found == expected as u64 {
-        return Ok(path);
-    }
-    if let Ok(blob) = path.canonicalize() {
-        let _ = std::fs::remove_file(blob);
-    }
-    let _ = std::fs::remove_file(&path);
-    Err(Failure::new(format!("{}: the download has {found} bytes of {expected}", path.display()))
-        .hint("the connection broke off; run the command again"))
-}
-
-/// The HTTP status that an error is about.
-fn status(error: &ApiError) -> Option<u16> {
-    error.to_string().split_once("http status: ")?.1.get(..3)?.parse().ok()
-}
-
-/// The message of an error without the layers it came through.
-fn plain(error: &ApiError) -> String {
-    error.to_string().trim_start_matches("request error: ").trim_start_matches("io: ").to_owned()
-}
-
-/// What a download is known to be.
+/// A bar on a terminal, a line for each file elsewhere.
 #[derive(Default)]
-struct Received {
-    /// Bytes of the whole file.
-    expected: usize,
-}
-
-/// Draws one download.
-struct Download<'a> {
-    received: &'a mut Received,
+pub struct Downloads {
     bar: Option<ProgressBar>,
 }
 
-impl<'a> Download<'a> {
-    fn new(received: &'a mut Received) -> Self {
-        Self { received, bar: None }
-    }
-}
-
-impl Progress for Download<'_> {
-    fn init(&mut self, size: usize, filename: &str) {
-        self.received.expected = size;
-        if self.bar.is_none() {
-            use std::io::IsTerminal;
-            if !std::io::stderr().is_terminal() {
-                stderr::say(format!(
-                    "downloading {filename} ({})",
-                    indicatif::HumanBytes(size as u64)
-                ));
-            }
-            let style = ProgressStyle::with_template(
-                "{msg} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left",
-            );
-            let bar =
-                if stderr::quiet() { ProgressBar::hidden() } else { ProgressBar::new(size as u64) };
-            bar.set_style(
-                style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"),
-            );
-            bar.set_message(filename.to_owned());
-            self.bar = Some(bar);
-        } else if let Some(bar) = &self.bar {
+impl Watch for Downloads {
+    fn begun(&mut self, file: &str, bytes: u64) {
+        if let Some(bar) = &self.bar {
             bar.set_position(0);
+            return;
+        }
+        if !std::io::stderr().is_terminal() {
+            stderr::say(format!("downloading {file} ({})", HumanBytes(bytes)));
+        }
+        let style = ProgressStyle::with_template(
+            "{msg} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left",
+        );
+        let bar = if stderr::quiet() { ProgressBar::hidden() } else { ProgressBar::new(bytes) };
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+        bar.set_message(file.to_owned());
+        self.bar = Some(bar);
+    }
+
+    fn received(&mut self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
         }
     }
 
-    fn update(&mut self, size: usize) {
-        if let Some(bar) = &self.bar {
-            bar.inc(size as u64);
-        }
-    }
-
-    fn finish(&mut self) {
-        if let Some(bar) = &self.bar {
+    fn ended(&mut self) {
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
+
+    fn again(&mut self, note: &str) {
+        self.ended();
+        stderr::say(format!("note: {note}, trying again"));
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn names_may_have_an_organisation_and_a_revision() {
-        let parse = |argument| HubName::parse(argument).unwrap();
-        let name = parse("hf:google-bert/bert-base-cased@refs/pr/1").unwrap();
-        assert_eq!(name.name, "google-bert/bert-base-cased");
-        assert_eq!(name.revision.as_deref(), Some("refs/pr/1"));
-        assert_eq!(parse("hf:gpt2").unwrap().revision, None);
-        assert!(HubName::parse("encoder").is_none());
-    }
-
-    #[test]
-    fn names_that_would_leave_the_cache_are_refused() {
-        for argument in
-            ["hf:", "hf:a/b/c", "hf:../x", "hf:a/..", "hf:a/b@", "hf:a/b@../../x", "hf:a b"]
-        {
-            assert!(HubName::parse(argument).unwrap().is_err(), "{argument}");
-        }
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        let failure = match error.reason {
+            Reason::Name => Self::usage(error.message),
+            _ => Self::new(error.message),
+        };
+        failure.hint(error.hint)
     }
 }

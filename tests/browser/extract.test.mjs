@@ -1,62 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, test } from "node:test";
+import { conform } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
-import { cli, modelFolder } from "./models.mjs";
+import { cases } from "./models.mjs";
 
-const TEXTS = [
-  TEXT,
-  "",
-  "   \n ",
-  "Ingeniør Søren Ødegård – chief engineer – found a cracked piston 🔧🚢 in Århus.\r\nHe wrote to Lloyd’s Register.",
-  "船長 山田太郎 sailed from 横浜 with a worn gasket e\u0301.",
-  `${TEXT} `.repeat(40),
-];
-
+const TEXTS = cases().map(({ text }) => text);
 const at = lab();
 
-/** What the command line finds, in UTF-16 units. */
-function expected(precision) {
-  const file = join(mkdtempSync(join(tmpdir(), "innerspan-")), "texts.jsonl");
-  writeFileSync(file, TEXTS.map((text) => JSON.stringify({ text })).join("\n") + "\n");
-  const lines = cli(
-    ...["predict", "--model", modelFolder(), ...(precision === "f32" ? [] : ["--precision", precision])],
-    ...["--device", "cpu", "--offsets", "utf16", "--format", "jsonl", file],
-  );
-  return lines
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line).entities);
-}
-
-for (const precision of ["f32", "f16", "q8"]) {
-  test(`the browser's CPU finds with ${precision} what the command line finds`, async () => {
-    const { page, context, problems } = await at.page();
-    const { device, labels, lists } = await page.evaluate(
-      async ([texts, precision]) => {
-        const ner = await innerspan.Recognizer.load("model", { device: "cpu", precision });
-        return { device: ner.device, labels: ner.labels, lists: await ner.extractBatch(texts) };
-      },
-      [TEXTS, precision],
-    );
-    assert.equal(device.kind, "cpu");
-    assert.ok(labels.includes("PERSON"));
-    const wanted = expected(precision);
-    assert.equal(lists.length, TEXTS.length);
-    assert.ok(lists[0].length > 0, "there is something to find");
-    for (const [index, text] of TEXTS.entries()) {
-      const short = ({ start, end, label }) => `${start}-${end} ${label}`;
-      assert.deepEqual(lists[index].map(short), wanted[index].map(short), text);
-      for (const [at, entity] of lists[index].entries()) {
-        assert.equal(entity.text, text.slice(entity.start, entity.end));
-        assert.ok(Math.abs(entity.score - wanted[index][at].score) < 1e-3);
-      }
-    }
-    assert.deepEqual(problems, []);
-    await context.close();
-  });
+for (const model of ["bert", "roberta"]) {
+  for (const precision of ["f32", "f16", "q8"]) {
+    test(`Chromium's CPU agrees with the reference: ${model}, ${precision}`, async () => {
+      const { page, context, problems } = await at.page();
+      await conform(page, { model, precision });
+      assert.deepEqual(problems, []);
+      await context.close();
+    });
+  }
 }
 
 describe("a recognizer", () => {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
+import { conform } from "./conformance.mjs";
 import { TEXT, prepare } from "./lab.mjs";
 import { modelFolder, root } from "./models.mjs";
 import { serve } from "./server.mjs";
@@ -14,7 +15,8 @@ let browser;
 
 before(async () => {
   if (skip) return;
-  server = await serve({ "/package/": join(root, "wasm", "dist"), "/model/": modelFolder() });
+  const models = { "/model/": modelFolder(), "/roberta/": modelFolder("roberta") };
+  server = await serve({ "/package/": join(root, "wasm", "dist"), ...models });
   browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
 });
 after(async () => {
@@ -22,13 +24,15 @@ after(async () => {
   await server?.close();
 });
 
-test("Firefox recognises on the CPU, in the page and in a worker, and again offline", { skip }, async () => {
+test("Firefox agrees with the reference on the CPU, in the page and in a worker, and again without a network", { skip }, async () => {
   const page = await browser.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.goto(`${server.origin}/page.html`);
   await prepare(page);
+  for (const precision of ["f32", "f16", "q8"]) await conform(page, { precision });
+  await conform(page, { model: "roberta" });
   const { own, theirs, refused } = await page.evaluate(async (text) => {
     const load = ({ Recognizer }) => Recognizer.load("model", { device: "cpu", precision: "q8" });
     const [one, other] = [await load(innerspan), await load(worker)];

@@ -6,8 +6,7 @@ import { launchChromium, openPage } from "./browsers.mjs";
 import { modelFolder, root } from "./models.mjs";
 import { serve } from "./server.mjs";
 
-export const TEXT =
-  "The yard replaced a worn thrust bearing and sent the old one to Pieter Brandsma for inspection in Rotterdam.";
+export const TEXT = "The harbour master of Port Alder inspected the starboard engine of the Grey Petrel.";
 
 /**
  * Sets up for the tests of a file.
@@ -27,7 +26,7 @@ export function lab({ webgpu = false } = {}) {
     },
   };
   before(async () => {
-    lab.server = await serve({ "/package/": join(root, "wasm", "dist"), "/model/": modelFolder() });
+    lab.server = await serve({ "/package/": join(root, "wasm", "dist"), "/model/": modelFolder(), "/roberta/": modelFolder("roberta") });
     lab.browser = await launchChromium({ webgpu });
   });
   after(async () => {

@@ -44,7 +44,7 @@ test("q8 downloads about a quarter of f32", async () => {
     };
     return [await weights("f32"), await weights("q8")];
   });
-  assert.ok(q8 / f32 > 0.24 && q8 / f32 < 0.29, `${q8} of ${f32}`);
+  assert.ok(q8 / f32 > 0.24 && q8 / f32 < 0.3, `${q8} of ${f32}`);
   await context.close();
 });
 

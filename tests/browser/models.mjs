@@ -1,32 +1,28 @@
-// The models that the tests run: one that the command line trains on its own corpus, in every precision.
+// The models and cases that every surface must agree on; see `tests/conformance`.
 
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "..", "..");
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-const innerspan = process.env.INNERSPAN ?? join(target, "release", "innerspan");
+const conformance = join(here, "..", "conformance");
 
-/** Runs the command line. */
-export function cli(...given) {
-  return execFileSync(innerspan, given, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
+/** A model folder with all precisions, `bert` or `roberta`. */
+export function modelFolder(name = "bert") {
+  return join(conformance, "models", name);
 }
 
-/** A folder with all precisions; `INNERSPAN_TEST_MODEL` names the model to take in place of one trained here. */
-export function modelFolder() {
-  const folder = join(here, ".models", "demo");
-  if (!existsSync(join(folder, "model.safetensors"))) {
-    mkdirSync(dirname(folder), { recursive: true });
-    if (process.env.INNERSPAN_TEST_MODEL) cpSync(process.env.INNERSPAN_TEST_MODEL, folder, { recursive: true });
-    else cli("demo", "--out", folder);
-  }
-  for (const precision of ["f16", "q8"]) {
-    if (!existsSync(join(folder, `model.${precision}.safetensors`))) {
-      cli("quantize", "--model", folder, "--precision", precision);
-    }
-  }
-  return folder;
+/** The texts. */
+export function cases() {
+  return json("cases.json");
+}
+
+/** The entities of each case. */
+export function expected(model, precision) {
+  return json(`expected/${model}.${precision}.json`);
+}
+
+function json(name) {
+  return JSON.parse(readFileSync(join(conformance, name), "utf8"));
 }

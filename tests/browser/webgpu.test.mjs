@@ -1,28 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { conform } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
 
 const at = lab({ webgpu: true });
 
-test("WebGPU finds what the CPU finds, in the page and in a worker", { timeout: 600_000 }, async () => {
+test("WebGPU agrees with the reference", { timeout: 600_000 }, async () => {
   const { page, context, problems } = await at.page();
-  const { device, cpu, gpu, theirs } = await page.evaluate(async (text) => {
-    const load = ({ Recognizer }, device) => Recognizer.load("model", { device });
-    const texts = [text, "", "A cracked piston."];
-    const cpu = await (await load(innerspan, "cpu")).extractBatch(texts);
-    const ner = await load(innerspan, "wgpu");
-    const gpu = await ner.extractBatch(texts);
-    const theirs = await (await load(worker, "wgpu")).extractBatch(texts);
-    return { device: ner.device, cpu, gpu, theirs };
+  // a software adapter takes seconds to compile for each new size of batch, and the last case makes several
+  await conform(page, { device: "wgpu", count: 8 });
+  await conform(page, { model: "roberta", precision: "q8", device: "wgpu", count: 8 });
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("WebGPU in a worker finds what the CPU finds", { timeout: 600_000 }, async () => {
+  const { page, context, problems } = await at.page();
+  const { device, cpu, gpu } = await page.evaluate(async (text) => {
+    const ner = await worker.Recognizer.load("model", { device: "wgpu" });
+    const cpu = await (await innerspan.Recognizer.load("model", { device: "cpu" })).extract(text);
+    return { device: ner.device, cpu, gpu: await ner.extract(text) };
   }, TEXT);
   assert.equal(device.kind, "wgpu");
   assert.match(device.name, /WebGPU/);
-  const spans = (lists) => lists.map((list) => list.map(({ start, end, text, label }) => [start, end, text, label]));
+  const spans = (list) => list.map(({ start, end, text, label }) => [start, end, text, label]);
   assert.deepEqual(spans(gpu), spans(cpu));
-  assert.deepEqual(spans(theirs), spans(cpu));
-  for (const [index, list] of gpu.entries()) {
-    for (const [at, { score }] of list.entries()) assert.ok(Math.abs(score - cpu[index][at].score) < 1e-3);
-  }
+  assert.ok(gpu.length > 0);
   assert.deepEqual(problems, []);
   await context.close();
 });

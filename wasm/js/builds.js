@@ -1,36 +1,21 @@
 import { InnerspanError } from "./errors.js";
 
-/** @typedef {"cpu" | "cpu-fma" | "webgpu"} Build */
+/** @typedef {"cpu" | "webgpu"} Build */
 
 /**
  * What each build is loaded from. Bundlers look for these very forms.
- * @type {Record<Build, { module: () => Promise<{ create: () => any }>, program: () => URL }>}
+ * @type {Record<Build, { module: () => Promise<{ create: (queueMicrotask: (task: () => void) => void) => any }>, program: () => URL }>}
  */
 const BUILDS = {
   cpu: {
     module: () => import("./build/cpu.js"),
     program: () => new URL("./build/cpu.wasm", import.meta.url),
   },
-  "cpu-fma": {
-    module: () => import("./build/cpu-fma.js"),
-    program: () => new URL("./build/cpu-fma.wasm", import.meta.url),
-  },
   webgpu: {
     module: () => import("./build/webgpu.js"),
     program: () => new URL("./build/webgpu.wasm", import.meta.url),
   },
 };
-
-/** The build for this browser's CPU. */
-export function cpuBuild() {
-  return WebAssembly.validate(FUSED_MULTIPLY_ADD) ? "cpu-fma" : "cpu";
-}
-
-/** A module of one function, which is a single `f32x4.relaxed_madd`. */
-const FUSED_MULTIPLY_ADD = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
-  ...[65, 1, 253, 15, 65, 2, 253, 15, 65, 3, 253, 15, 253, 133, 2, 11],
-);
 
 /**
  * A build ready to be instantiated any number of times; downloaded and compiled once.

@@ -8,17 +8,16 @@ import { InnerspanError, coreError } from "./errors.js";
  * One WebAssembly instance with one model in it. A trap leaves it `dead`, and its memory goes when it is let go.
  */
 export class Engine {
-  /** Whether it can no longer be used. */
-  dead = false;
+  /**
+   * What `build/*.js` makes.
+   * @type {any}
+   */
   #exports;
   /** @type {any} */
   #model;
   #bell = new Bell();
-
-  /** @param {any} exports What `build/*.js` makes. */
-  constructor(exports) {
-    this.#exports = exports;
-  }
+  /** @type {InnerspanError | undefined} */
+  #end;
 
   /**
    * @param {Build} build
@@ -26,13 +25,14 @@ export class Engine {
    */
   static async start(build, stop) {
     const { create, program } = await stop.race(load(build));
-    const { instantiate, ...exports } = create();
+    const engine = new Engine();
+    const { instantiate, ...exports } = create((task) => queueMicrotask(() => engine.#task(task)));
+    engine.#exports = exports;
     try {
       await instantiate({ module_or_path: program });
     } catch (error) {
       throw new InnerspanError("memory", `the program cannot be started (${error}); there is not enough memory`);
     }
-    const engine = new Engine(exports);
     exports.onWake(() => engine.#bell.ring());
     return engine;
   }
@@ -60,6 +60,11 @@ export class Engine {
   /** @returns {string[]} */
   get labels() {
     return this.#call(() => this.#model.labels());
+  }
+
+  /** Whether it can no longer be used. */
+  get dead() {
+    return this.#end !== undefined;
   }
 
   /** Whether it ran on a GPU that is gone. */
@@ -94,6 +99,7 @@ export class Engine {
         if (turn === Turn.Ready) return this.#call(() => task.value());
         if (turn === Turn.Paused) onStep?.(task.done, task.total);
         await stop.race(turn === Turn.Paused ? breathe() : rung);
+        if (this.lost) throw new InnerspanError("device", "the GPU was lost; try again, or use the device cpu");
       }
     } finally {
       if (this.dead) task.__destroy_into_raw();
@@ -108,17 +114,32 @@ export class Engine {
    * @returns {T}
    */
   #call(run) {
-    if (this.dead) throw new EngineDead();
+    if (this.#end) throw new EngineDead(this.#end);
     try {
       return run();
     } catch (thrown) {
-      const meant = coreError(thrown);
-      if (meant) throw meant;
-      this.dead = true;
-      this.#bell.ring();
-      this.#model?.__destroy_into_raw();
-      throw this.#fault(thrown);
+      throw coreError(thrown) ?? this.#die(thrown);
     }
+  }
+
+  /**
+   * What the instance queued for itself, as the one with WebGPU does.
+   * @param {() => void} run
+   */
+  #task(run) {
+    try {
+      if (!this.dead) run();
+    } catch (thrown) {
+      this.#die(thrown);
+    }
+  }
+
+  /** @param {unknown} thrown */
+  #die(thrown) {
+    this.#end = this.#fault(thrown);
+    this.#model?.__destroy_into_raw();
+    this.#bell.ring();
+    return this.#end;
   }
 
   /** @param {unknown} thrown */
@@ -148,8 +169,13 @@ export class Engine {
   }
 }
 
-/** An engine that another call left dead; on a new one the call may well succeed. */
-export class EngineDead extends Error {}
+/** An engine that something else left dead; on a new one the call may well succeed. */
+export class EngineDead extends InnerspanError {
+  /** @param {InnerspanError} fault */
+  constructor(fault) {
+    super(fault.code, fault.message, { cause: fault });
+  }
+}
 
 /** Wakes whoever waits for its next ring. */
 class Bell {

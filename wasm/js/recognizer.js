@@ -2,7 +2,6 @@
 /** @import { Source } from "./index.js" */
 /** @import { Folder } from "./source.js" */
 import { breathe } from "./breathe.js";
-import { cpuBuild } from "./builds.js";
 import { checkTexts, extractOptions, loadOptions } from "./check.js";
 import { chooseDevice, cpu } from "./device.js";
 import { Engine, EngineDead } from "./engine.js";
@@ -181,7 +180,7 @@ export class Recognizer {
     const gpu = device.kind === "wgpu";
     try {
       const [engine, files] = await Promise.all([
-        Engine.start(gpu ? "webgpu" : cpuBuild(), both),
+        Engine.start(gpu ? "webgpu" : "cpu", both),
         readModel(this.#folder, precision, report, both.signal),
       ]);
       report({ stage: "build" });

@@ -64,8 +64,12 @@ static LOST: AtomicBool = AtomicBool::new(false);
 
 #[cfg(feature = "webgpu")]
 async fn select(adapter: Option<String>) -> innerspan::Result<Selected> {
+    let lost = || {
+        LOST.store(true, Ordering::Relaxed);
+        crate::task::ring();
+    };
     match adapter {
-        Some(name) => device::webgpu(name, || LOST.store(true, Ordering::Relaxed)).await,
+        Some(name) => device::webgpu(name, lost).await,
         None => Ok(device::cpu()),
     }
 }

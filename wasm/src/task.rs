@@ -113,11 +113,16 @@ struct Bell;
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        WAKE.with_borrow(|wake| {
-            if let Some(wake) = wake {
-                // JavaScript's function only resolves promises
-                let _ = wake.call0(&JsValue::UNDEFINED);
-            }
-        });
+        ring();
     }
+}
+
+/// Gives all tasks that wait another turn.
+pub fn ring() {
+    WAKE.with_borrow(|wake| {
+        if let Some(wake) = wake {
+            // JavaScript's function only resolves promises
+            let _ = wake.call0(&JsValue::UNDEFINED);
+        }
+    });
 }

@@ -1,8 +1,6 @@
 //! Matrix products of strided views.
 
 use super::parallel;
-#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
-use super::relaxed::{self, Rows};
 
 /// A read-only matrix in a slice, with any strides, such as a transposed one.
 #[derive(Clone, Copy, Debug)]
@@ -89,14 +87,6 @@ pub fn product(out: MatrixMut, scale: f32, lhs: Matrix, rhs: Matrix, accumulate:
         (lhs.rows, rhs.columns, rhs.rows),
         "matrices whose sizes disagree"
     );
-    #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
-    if lhs.column_stride == 1 && rhs.column_stride == 1 && out.columns % relaxed::COLUMNS == 0 {
-        let sizes = [out.rows, out.columns, lhs.columns];
-        let [a, b] = [lhs, rhs].map(|x| Rows { first: x.data.as_ptr(), stride: x.row_stride });
-        let out = Rows { first: out.data.as_mut_ptr(), stride: out.stride };
-        // SAFETY: as below, and the condition above.
-        return unsafe { relaxed::product(sizes, out, scale, a, b, accumulate) };
-    }
     // SAFETY: the constructors of the three views have checked that every element lies in its
     // buffer, `out` is borrowed exclusively and its rows do not overlap, and the assertion above
     // gives `gemm` the sizes that the views were checked for.

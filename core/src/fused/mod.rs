@@ -11,8 +11,6 @@ mod layer_norm;
 mod linear;
 mod matrix;
 mod parallel;
-#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
-mod relaxed;
 mod simd;
 
 pub use attention::{Heads, KeyMask, attention};

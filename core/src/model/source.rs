@@ -115,8 +115,7 @@ fn absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// A file that is read in pieces. It is not memory-mapped: a mapped file that somebody truncates
-/// kills the process, and its pages count as memory on top of the tensors made from them.
+/// A file that is read in pieces, or mapped into memory.
 #[derive(Debug)]
 pub struct Blob<'a> {
     path: String,
@@ -146,6 +145,19 @@ impl Blob<'_> {
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The whole file, mapped: its pages are shared with every other process that maps it, and read when they are first
+    /// used. `None` where there is no such file, or the system will not.
+    ///
+    /// Whoever cuts a mapped file short kills the process (`SIGBUS`), and whoever writes into it changes the model. This
+    /// library replaces files whole, which leaves the old one to those that have mapped it.
+    #[cfg(feature = "native")]
+    pub(crate) fn map(&self) -> Option<bytes::Bytes> {
+        let Content::File { file, .. } = &self.content else { return None };
+        // SAFETY: the file is not written to in place, as said above; the same is asked of users.
+        let map = unsafe { memmap2::Mmap::map(file) }.ok()?;
+        Some(bytes::Bytes::from_owner(map))
     }
 
     /// Hands the bytes from `start` to `end` to `each`, in pieces of a size divisible by 8 except

@@ -8,11 +8,12 @@ use innerspan::encoder::EncoderConfig;
 use innerspan::model::source::ModelSource;
 use innerspan::model::weights::Checkpoint;
 use innerspan::model::{ModelConfig, TOKENIZER_FILE, read_tokenizer};
+use innerspan_hub::HubName;
 use serde_json::{Map, Value, json};
 
 use super::{print, print_json};
 use crate::failure::Failure;
-use crate::hub::HubName;
+use crate::hub::Downloads;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -38,7 +39,7 @@ pub struct Inspect {
 impl Inspect {
     pub fn run(self) -> Result<(), Failure> {
         let folder = match self.folder.to_str().and_then(HubName::parse) {
-            Some(name) => name?.folder()?,
+            Some(name) => name?.encoder_folder(&mut Downloads::default())?,
             None => self.folder.clone(),
         };
         let description = describe(&folder, self.tensors)?;

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { launchChromium, openPage } from "../browsers.mjs";
-import { cli, here, root } from "../models.mjs";
+import { here, root } from "../models.mjs";
 import { serve } from "../server.mjs";
 
 /** Batch × tokens, the special ones included. */
@@ -24,7 +24,10 @@ if (!existsSync(join(model, "config.json"))) {
   );
   process.exit(2);
 }
-if (!existsSync(join(model, "model.q8.safetensors"))) cli("quantize", "--model", model, "--precision", "q8");
+if (!existsSync(join(model, "model.q8.safetensors"))) {
+  console.error(`first: innerspan quantize --model ${model} --precision q8`);
+  process.exit(2);
+}
 const onnx = exportOnnx(model);
 
 const server = await serve({

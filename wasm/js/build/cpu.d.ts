@@ -1,2 +1,2 @@
 /** A fresh instance, not yet instantiated, of what `wasm/src` exports. */
-export declare function create(): any;
+export declare function create(queueMicrotask: (task: () => void) => void): any;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use burn::tensor::Bytes;
 use serde_json::{Map, Value};
 
 use super::Precision;
@@ -187,6 +188,22 @@ impl<'a> Checkpoint<'a> {
             #[cfg(feature = "native")]
             TensorFile::Pytorch(file) => file.read(&entry.name),
         }
+    }
+}
+
+/// What is shared with the file that it lies in.
+impl Checkpoint<'_> {
+    /// The elements of the tensor with that [canonical] name in the mapped file, row-major f32; `None` where they have
+    /// to be [`read`](Self::read).
+    pub(super) fn shared(&self, canonical: &str) -> Option<Bytes> {
+        #[cfg(feature = "native")]
+        if let Some(entry) = self.entries.get(canonical)
+            && let TensorFile::Safetensors(file) = &self.files[entry.file]
+        {
+            return file.shared(&entry.name);
+        }
+        let _ = canonical;
+        None
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use burn::backend::DispatchDevice;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
 use super::layout::ModulePath;
 use super::{Checkpoint, HostTensor, HostTensors, transpose};
@@ -44,8 +45,9 @@ const HEAD: &str = "head.";
 const LISTED: usize = 20;
 
 /// `module` with every parameter taken from `checkpoint`, on the device the module is on. `names`
-/// maps the path of a parameter (`layers.0.attention.query.weight`) to its name on disk. Tensors
-/// are read one at a time, so that memory peaks little above the module itself.
+/// maps the path of a parameter (`layers.0.attention.query.weight`) to its name on disk. On the CPU,
+/// f32 tensors of a safetensors file stay where they are, in the mapped file, unless they are to be
+/// trained; others are read one at a time, so that memory peaks little above the module itself.
 ///
 /// # Errors
 /// [`Error::File`] that lists the tensors which are missing, misshapen or unknown; or a damaged
@@ -167,13 +169,26 @@ struct Loader<'a, 'b, N> {
 }
 
 impl<N: Fn(&str) -> String> Loader<'_, '_, N> {
-    fn read(&self, shape: &[usize]) -> Result<Vec<f32>> {
-        let values = self.checkpoint.read(&canonical(&(self.names)(&self.path.name())))?;
-        match shape {
-            // on disk `[columns, rows]` of what is `[rows, columns]` in memory
-            &[rows, columns] if self.path.is_transposed() => Ok(transpose(&values, columns, rows)),
-            _ => Ok(values),
+    /// The parameter here, which has `shape` in memory.
+    fn tensor<const D: usize>(&self, shape: Shape, device: &Device) -> Result<Tensor<D>> {
+        let name = canonical(&(self.names)(&self.path.name()));
+        // what is trained changes, and a GPU copies it anyway
+        if matches!(device.as_dispatch(), DispatchDevice::Flex(_))
+            && let Some(bytes) = self.checkpoint.shared(&name)
+        {
+            let data =
+                TensorData::from_bytes(bytes, self.path.disk_shape(shape.to_vec()), DType::F32);
+            let tensor = Tensor::from_data(data, device);
+            return Ok(if self.path.is_transposed() { tensor.transpose() } else { tensor });
         }
+        let values = self.checkpoint.read(&name)?;
+        let values = match shape.as_slice() {
+            // on disk `[columns, rows]` of what is `[rows, columns]` in memory
+            &[rows, columns] if self.path.is_transposed() => transpose(&values, columns, rows),
+            _ => values,
+        };
+        let data = TensorData::new(values, shape);
+        Ok(device.memory_persistent_allocations(data, |data| Tensor::from_data(data, device)))
     }
 }
 
@@ -190,14 +205,8 @@ impl<N: Fn(&str) -> String> ModuleMapper for Loader<'_, '_, N> {
         if self.error.is_some() {
             return param;
         }
-        let shape = param.lazy_shape();
-        match self.read(&shape.to_vec()) {
-            Ok(values) => {
-                let device = param.lazy_device();
-                let data = TensorData::new(values, shape);
-                let tensor = device.memory_persistent_allocations(data, |data| {
-                    Tensor::<D>::from_data(data, &device)
-                });
+        match self.tensor(param.lazy_shape(), &param.lazy_device()) {
+            Ok(tensor) => {
                 let id = param.id;
                 param.transform_for_load(tensor, id)
             }

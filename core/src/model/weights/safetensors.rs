@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "native")]
+use burn::tensor::{AllocationProperty, Bytes};
 use burn::tensor::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -19,6 +21,8 @@ pub(super) struct SafetensorsFile<'a> {
     blob: Blob<'a>,
     metadata: Metadata,
     data_start: u64,
+    #[cfg(feature = "native")]
+    map: std::sync::OnceLock<Option<bytes::Bytes>>,
 }
 
 impl<'a> SafetensorsFile<'a> {
@@ -53,7 +57,13 @@ impl<'a> SafetensorsFile<'a> {
                 size - data_start
             )));
         }
-        Ok(Self { blob, metadata, data_start })
+        Ok(Self {
+            blob,
+            metadata,
+            data_start,
+            #[cfg(feature = "native")]
+            map: std::sync::OnceLock::new(),
+        })
     }
 
     pub(super) fn path(&self) -> &str {
@@ -97,6 +107,20 @@ impl<'a> SafetensorsFile<'a> {
             self.scale(name, &info.shape, &mut values)?;
         }
         Ok(values)
+    }
+
+    /// The elements of the tensor where they lie in the mapped file; `None` if they are no f32 of this machine's, or the
+    /// file is not mapped.
+    #[cfg(feature = "native")]
+    pub(super) fn shared(&self, name: &str) -> Option<Bytes> {
+        let info = self.info(name).filter(|info| info.dtype == Dtype::F32)?;
+        let map = self.map.get_or_init(|| self.blob.map()).as_ref()?;
+        let start = self.data_start as usize;
+        let (first, end) = (start + info.data_offsets.0, start + info.data_offsets.1);
+        // the file may have changed since its header was checked
+        let aligned = map.get(first..end)?.as_ptr().cast::<f32>().is_aligned();
+        (aligned && cfg!(target_endian = "little"))
+            .then(|| Bytes::from_shared(map.slice(first..end), AllocationProperty::File))
     }
 
     /// Multiplies each row of the matrix `name` by its scale.

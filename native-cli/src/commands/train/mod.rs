@@ -13,11 +13,12 @@ use innerspan::Error;
 use innerspan::device::DeviceChoice;
 use innerspan::model::source::ModelSource;
 use innerspan::train::{EncoderSource, Outcome, Run, TrainSettings};
+use innerspan_hub::HubName;
 
 use super::{device, print, print_json};
 use crate::corpus::{self, Reading};
 use crate::failure::Failure;
-use crate::hub::HubName;
+use crate::hub::Downloads;
 use crate::progress::Reporter;
 use crate::stderr;
 
@@ -177,7 +178,9 @@ fn encoder_source(encoder: &str) -> Result<EncoderSource, Failure> {
         return Ok(EncoderSource::Tiny);
     }
     if let Some(name) = HubName::parse(encoder) {
-        return Ok(EncoderSource::Pretrained(ModelSource::folder(name?.folder()?)));
+        return Ok(EncoderSource::Pretrained(ModelSource::folder(
+            name?.encoder_folder(&mut Downloads::default())?,
+        )));
     }
     let folder = Path::new(encoder);
     if !folder.is_dir() {

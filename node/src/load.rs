@@ -1,0 +1,177 @@
+//! Loading a model, on the thread that then serves it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use innerspan::device::{self, DeviceChoice};
+use innerspan::encoder::CONFIG_FILE;
+use innerspan::model::TOKENIZER_FILE;
+use innerspan::model::source::ModelSource;
+use innerspan::model::weights::Precision;
+use innerspan::recognizer::Recognizer;
+use innerspan_hub::{HubName, Watch};
+use napi_derive::napi;
+
+use crate::event::{Event, Listener, tell};
+use crate::exit;
+use crate::failure::Failure;
+use crate::files::Files;
+use crate::model::Model;
+use crate::queue::Queue;
+use crate::stop::Stop;
+use crate::worker;
+
+/// Deep enough for any model; only what is used counts as memory.
+const STACK: usize = 8 << 20;
+
+/// What to load, and how.
+struct Order {
+    source: Source,
+    device: String,
+    precision: String,
+    stop: Stop,
+}
+
+enum Source {
+    /// A folder, or a model on the hub as `hf:ORG/NAME`.
+    Named(String),
+    Files(ModelSource),
+}
+
+/// Loads a folder, or a model of the hub. The listener hears at last of `Loaded` or `Failed`.
+#[napi]
+pub fn load(name: String, device: String, precision: String, stop: &Stop, listener: Listener) {
+    let source = Source::Named(name);
+    start(Order { source, device, precision, stop: stop.clone() }, listener);
+}
+
+/// Loads files that are in memory, which leave `files`.
+#[napi]
+pub fn load_files(
+    files: &mut Files,
+    device: String,
+    precision: String,
+    stop: &Stop,
+    listener: Listener,
+) {
+    let source = Source::Files(ModelSource::Memory(files.take()));
+    start(Order { source, device, precision, stop: stop.clone() }, listener);
+}
+
+fn start(order: Order, listener: Listener) {
+    let queue = Arc::new(Queue::default());
+    exit::remember(&queue);
+    let listener = Arc::new(listener);
+    let thread = thread::Builder::new().name("innerspan".into()).stack_size(STACK);
+    let (theirs, own) = (listener.clone(), queue.clone());
+    let spawned = thread.spawn(move || {
+        let end = Failure::catch(|| {
+            run(order, theirs, &own);
+            Ok(())
+        });
+        let failure = end.err().unwrap_or_else(Failure::disposed);
+        for job in own.leave() {
+            tell(&job.caller.listener, failure.clone());
+        }
+    });
+    if let Err(error) = spawned {
+        queue.leave();
+        tell(&listener, Failure::new("memory", format!("no thread could be started: {error}")));
+    }
+}
+
+/// The whole life of a model's thread.
+fn run(order: Order, listener: Arc<Listener>, queue: &Arc<Queue>) {
+    let recognizer = match Failure::catch(|| order.carry_out(&listener)) {
+        Ok(recognizer) => recognizer,
+        Err(failure) => return tell(&listener, failure),
+    };
+    tell(&listener, Event::Loaded { model: Model::new(&recognizer, queue.clone()) });
+    drop(listener);
+    worker::serve(&recognizer, queue);
+}
+
+impl Order {
+    fn carry_out(self, listener: &Listener) -> Result<Recognizer, Failure> {
+        let precision: Precision = self.precision.parse()?;
+        let choice: DeviceChoice =
+            self.device.parse().map_err(|message| Failure::new("input", message))?;
+        let source = match self.source {
+            Source::Files(source) => source,
+            Source::Named(name) => ModelSource::folder(folder(&name, precision, listener)?),
+        };
+        go_on(&self.stop)?;
+        tell(listener, Event::Build);
+        let device = device::select(choice)?;
+        go_on(&self.stop)?;
+        let recognizer = Recognizer::load(&source, precision, &device)?;
+        go_on(&self.stop)?;
+        Ok(recognizer)
+    }
+}
+
+fn go_on(stop: &Stop) -> Result<(), Failure> {
+    if stop.stopped() { Err(Failure::aborted()) } else { Ok(()) }
+}
+
+/// The folder with the files of a model, downloaded if it is one of the hub.
+fn folder(name: &str, precision: Precision, listener: &Listener) -> Result<PathBuf, Failure> {
+    let weights = precision.file();
+    let folder = match HubName::parse(name) {
+        Some(model) => model?.model_folder(weights, &mut Reporter::new(listener, weights))?,
+        None => name.into(),
+    };
+    let size = |file| fs::metadata(folder.join(file)).map_or(0, |file| file.len());
+    let bytes = [CONFIG_FILE, TOKENIZER_FILE, weights].map(size).iter().sum::<u64>() as f64;
+    tell(listener, Event::Bytes { file: weights.into(), loaded: bytes, total: bytes });
+    Ok(folder)
+}
+
+/// Reports downloads. The weights are the last of them; only then the sum of all is known.
+struct Reporter<'a> {
+    listener: &'a Listener,
+    weights: &'static str,
+    file: String,
+    /// Bytes of this file, and of those before it.
+    size: u64,
+    before: u64,
+    received: u64,
+    reported: u64,
+}
+
+impl<'a> Reporter<'a> {
+    /// Bytes between two reports.
+    const STEP: u64 = 1 << 20;
+
+    fn new(listener: &'a Listener, weights: &'static str) -> Self {
+        let file = String::new();
+        Self { listener, weights, file, size: 0, before: 0, received: 0, reported: 0 }
+    }
+
+    fn report(&mut self) {
+        let total = if self.file == self.weights { self.before + self.size } else { 0 };
+        let loaded = self.before + self.received;
+        let (loaded, total) = (loaded as f64, total as f64);
+        tell(self.listener, Event::Bytes { file: self.file.clone(), loaded, total });
+        self.reported = self.received;
+    }
+}
+
+impl Watch for Reporter<'_> {
+    fn begun(&mut self, file: &str, bytes: u64) {
+        if self.file != file {
+            self.before += self.size;
+        }
+        (self.file, self.size, self.received) = (file.to_owned(), bytes, 0);
+        self.report();
+    }
+
+    fn received(&mut self, bytes: u64) {
+        self.received += bytes;
+        if self.received >= self.reported + Self::STEP || self.received == self.size {
+            self.report();
+        }
+    }
+}

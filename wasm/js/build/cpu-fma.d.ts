@@ -1,2 +1,0 @@
-/** A fresh instance, not yet instantiated, of what `wasm/src` exports. */
-export declare function create(): any;
