@@ -108,7 +108,7 @@ function build(name, features) {
   run(process.execPath, [
     optimiser,
     "-Os",
-      "--strip-debug",
+    "--strip-debug",
     "--strip-producers",
     "-o",
     optimised,

@@ -22,6 +22,9 @@ export function launchChromium({ webgpu = false } = {}) {
   });
 }
 
+/** What the browser itself says, whatever a script does. */
+const OWN = /^Failed to load resource|^No available adapters/;
+
 /**
  * A page in a context of its own, with nothing kept. Whatever reaches its console or is thrown past all handlers is in
  * `problems`.
@@ -31,7 +34,7 @@ export async function openPage(browser, url, options = {}) {
   const page = await context.newPage();
   const problems = [];
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+    if (["error", "warning"].includes(message.type()) && !OWN.test(message.text())) problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(`uncaught: ${error}`));
   await page.goto(url);

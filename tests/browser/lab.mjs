@@ -26,7 +26,11 @@ export function lab({ webgpu = false } = {}) {
     },
   };
   before(async () => {
-    lab.server = await serve({ "/package/": join(root, "wasm", "dist"), "/model/": modelFolder(), "/roberta/": modelFolder("roberta") });
+    lab.server = await serve({
+      "/package/": join(root, "wasm", "dist"),
+      "/model/": modelFolder(),
+      "/roberta/": modelFolder("roberta"),
+    });
     lab.browser = await launchChromium({ webgpu });
   });
   after(async () => {
