@@ -45,10 +45,10 @@ afterEach(async () => {
 });
 
 /** Opens the page and waits until its example has been read; milliseconds to the first entity. */
-async function open() {
+async function open(device = "cpu") {
   const began = performance.now();
-  await page.goto(`${server.url}/?device=cpu`);
-  await page.waitForSelector("#view mark");
+  await page.goto(`${server.url}/?device=${device}`);
+  await page.waitForSelector("#view mark", { timeout: 120_000 });
   const took = performance.now() - began;
   await read();
   return took;
@@ -68,6 +68,15 @@ test("it opens with the model of the demo and finds names inside names", { skip 
   await page.reload();
   const warm = await open();
   t.diagnostic(`first entity after ${cold.toFixed(0)} ms, at a second visit after ${warm.toFixed(0)} ms`);
+});
+
+const noGpu = skip || (!existsSync(join(ROOT, "wasm/dist/build/webgpu.wasm")) && "the build for WebGPU is missing");
+test("WebGPU finds the same", { skip: noGpu }, async () => {
+  await open("cpu");
+  const expected = await marks();
+  await open("wgpu");
+  assert.match(await page.textContent("#device"), /WebGPU/);
+  assert.deepEqual(await marks(), expected);
 });
 
 test("what is written is sent nowhere", { skip }, async () => {
