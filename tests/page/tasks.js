@@ -30,3 +30,26 @@ export async function watchTasks(browser) {
     return { own: longest("tdur"), clock: longest("dur") };
   };
 }
+
+/** What a task may take before people notice. */
+const NOTICED = 50;
+
+/**
+ * Checks that no task of a scenario is noticed. Where other programs crowd the processor even its time per task grows,
+ * so the scenario may be repeated; what the page itself does too long is too long every time.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {() => Promise<Record<string, { own: number, clock: number }>>} scenario the longest tasks, by what was done
+ */
+export async function assertSmooth(t, scenario) {
+  /** @type {Record<string, number>} */
+  const best = {};
+  for (let run = 0; run < 4; run++) {
+    for (const [what, { own, clock }] of Object.entries(await scenario())) {
+      t.diagnostic(`${what}: the longest task took ${own} ms (${clock} ms by the clock)`);
+      best[what] = Math.min(best[what] ?? Infinity, own);
+    }
+    if (Object.values(best).every((own) => own <= NOTICED)) return;
+  }
+  throw new Error(`tasks of more than ${NOTICED} ms: ${JSON.stringify(best)}`);
+}
