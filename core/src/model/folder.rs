@@ -16,7 +16,6 @@ use crate::data::LabelSet;
 use crate::encoder::{CONFIG_FILE, EncoderConfig};
 use crate::head::HeadKind;
 use crate::text::Tokenizer;
-use crate::train::TrainSettings;
 use crate::{Error, Result};
 
 /// The version of the folder's format that this program writes, and the newest it reads.
@@ -76,8 +75,8 @@ pub struct WindowSettings {
 /// How a model came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFacts {
-    /// The settings.
-    pub settings: TrainSettings,
+    /// The settings, whatever the program that trained it called them.
+    pub settings: Value,
     /// Training sentences used.
     pub documents: usize,
     /// The epoch whose weights these are.

@@ -337,7 +337,8 @@ impl<'a> Training<'a> {
     fn write_model(&self, model: &NerModel, record: &EpochRecord) -> Result<()> {
         let mut pipeline: Pipeline = self.pipeline.clone();
         pipeline.config.training = Some(TrainingFacts {
-            settings: self.run.settings.clone(),
+            settings: serde_json::to_value(self.run.settings)
+                .map_err(|e| Error::Setting(e.to_string()))?,
             documents: self.documents,
             epoch: record.epoch,
             dev_f1: record.f1,
