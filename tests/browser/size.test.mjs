@@ -34,6 +34,7 @@ if (process.argv.includes("--write")) {
   const budget = JSON.parse(readFileSync(budgetFile, "utf8"));
   for (const [build, ceiling] of Object.entries(CEILINGS)) {
     test(`the ${build} build has not outgrown its budget`, () => {
+      assert.ok(budget[build], "no budget yet: node size.test.mjs --write");
       for (const [how, bytes] of Object.entries(weigh(build))) {
         const most = Math.floor(LEEWAY * budget[build][how]);
         assert.ok(
