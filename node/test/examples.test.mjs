@@ -57,9 +57,9 @@ describe("annotate.mjs", () => {
       assert.deepEqual(await once(child, "close"), [0, null], stderr);
       return Number(stderr.trim().split("\n").at(-1)) / 1024;
     };
-    const [short, long] = [await peak(1_000), await peak(5_000)];
-    // held at once, the further 4,000 lines would be 80 MB
-    assert.ok(long < short + 50, `${short} MiB for 1,000 lines, ${long} MiB for 5,000`);
+    const [short, long] = [await peak(2_000), await peak(12_000)];
+    // held at once, the further 10,000 lines would be 200 MB
+    assert.ok(long < short + 80, `${short} MiB for 2,000 lines, ${long} MiB for 12,000`);
   });
 });
 
