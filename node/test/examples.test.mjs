@@ -104,7 +104,7 @@ describe("server.mjs", () => {
     assert.ok(entities.length > 0);
     const bad = {
       400: ["{", { txt: "a" }, { text: 7 }, { text: TEXT, threshold: 2 }, { text: "\uD800" }],
-      413: [{ text: "a".repeat(1_000_001) }, { text: "a".repeat(5 << 20) }],
+      413: [{ text: "a".repeat(1_000_001) }],
     };
     for (const [status, bodies] of Object.entries(bad)) {
       for (const body of bodies)
