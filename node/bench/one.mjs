@@ -47,7 +47,7 @@ console.log(JSON.stringify({ rate: count / elapsed, p50: percentile(0.5), p99: p
 process.exit(0);
 
 async function innerspan(precision) {
-  const { Recognizer } = await import("innerspan-node");
+  const { Recognizer } = await import("../js/index.js");
   const ner = await Recognizer.load(model, { device: "cpu", precision });
   return {
     one: ({ text }) => ner.extract(text),

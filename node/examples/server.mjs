@@ -21,6 +21,10 @@ const app = Fastify({
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
 });
 let underWay = 0;
+let closing = false;
+// a connection that stays open after its last answer would hold up the stop
+app.addHook("preClose", async () => void (closing = true));
+app.addHook("onSend", async (_request, reply) => void (closing && reply.header("connection", "close")));
 
 app.get("/health", async () => ({ status: "ok", device: ner.device, labels: ner.labels, underWay }));
 

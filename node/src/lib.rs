@@ -1,5 +1,8 @@
 //! The native half of the npm package `innerspan-node`: a model on a thread of its own, and what JavaScript needs to
 //! hand it texts. Everything that is about JavaScript values is done in `js/`.
+//!
+//! It has the system's allocator, unlike the command line: mimalloc takes the thread that loads it for the one that ends
+//! last, and crashes where that was a worker thread.
 
 mod event;
 mod exit;
@@ -10,7 +13,3 @@ mod model;
 mod queue;
 mod stop;
 mod worker;
-
-/// Every tensor operation takes and gives back memory; this allocator keeps it warm.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

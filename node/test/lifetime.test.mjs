@@ -88,7 +88,7 @@ test("dispose frees the model", async () => {
 
 test("garbage collection frees the model", async () => {
   const load = async () => assert.ok((await (await loadOnCpu()).extract(TEXT)).length > 0);
-  for (let round = 0; round < 10; round += 1) await load();
+  for (let round = 0; round < 200; round += 1) await load();
   const before = await residentMiB();
   for (let round = 0; round < 400; round += 1) await load();
   const grown = (await residentMiB()) - before;
