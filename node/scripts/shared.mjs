@@ -1,10 +1,11 @@
 // Copies what this package has in common with the browser's: types and the highlighter.
 
-import { copyFileSync, existsSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { highlightCss } from "../../wasm/js/highlight.js";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-for (const file of ["api.d.ts", "highlight.d.ts", "highlight.js", "highlight.css"]) {
-  const origin = at(`../../wasm/js/${file}`);
-  if (existsSync(origin)) copyFileSync(origin, at(`../js/${file}`));
+for (const name of ["api.d.ts", "highlight.d.ts", "highlight.js", "highlight"]) {
+  cpSync(at(`../../wasm/js/${name}`), at(`../js/${name}`), { recursive: true });
 }
+writeFileSync(at("../js/highlight.css"), highlightCss);

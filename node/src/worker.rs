@@ -105,7 +105,7 @@ impl<'a> Turns<'a> {
         while let Some(job) = self.short.pop_front() {
             let fits = bytes + job.text.len() <= TOGETHER;
             let same = jobs.first().is_none_or(|first| first.threshold == job.threshold);
-            if !jobs.is_empty() && !(fits && same) {
+            if !(jobs.is_empty() || fits && same) {
                 self.short.push_front(job);
                 break;
             }
