@@ -19,7 +19,7 @@ test("progress counts the bytes of all files, and then the model is built", asyn
   });
   const size = NAMES.reduce((sum, name) => sum + statSync(join(modelFolder(), name)).size, 0);
   const loads = steps.filter(({ stage }) => stage === "load");
-  assert.ok(loads.length > 5);
+  assert.ok(loads.length >= NAMES.length); // how many more depends on how the network cuts them
   assert.ok(loads.every(({ total }) => total === size));
   assert.ok(loads.every(({ loaded }, index) => index === 0 || loaded > loads[index - 1].loaded));
   assert.equal(loads.at(-1).loaded, size);
