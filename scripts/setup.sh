@@ -38,7 +38,8 @@ fi
 
 # Node.js and browsers, for the packages; only `test` needs them
 setup_web() {
-    if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.localeCompare("20.19", "en", { numeric: true }) < 0)'; then
+    local new='process.exit(process.versions.node.localeCompare("20.19", "en", { numeric: true }) < 0 ? 1 : 0)'
+    if ! command -v npm >/dev/null || ! node -e "$new"; then
         echo 'error: Node.js 20.19 or newer, with npm, was not found: install it from https://nodejs.org' >&2
         exit 1
     fi
