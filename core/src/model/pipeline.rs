@@ -75,8 +75,7 @@ impl Pipeline {
                     == Some(row.window)
         };
         let alignment = &document.alignment;
-        let whole_words = !self.config.decode.word_boundaries
-            || (alignment.word_start[start] && alignment.word_end[end]);
+        let whole_words = !self.config.decode.word_boundaries || alignment.whole_words(start, end);
         let (from, to) = (document.pieces.spans[start].start, document.pieces.spans[end].end);
         let covers =
             !document.pieces.spans[start].is_empty() && !document.pieces.spans[end].is_empty();
