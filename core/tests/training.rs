@@ -107,6 +107,7 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         (HeadKind::EfficientGlobalPointer, LossKind::Zlpr),
         (HeadKind::GlobalPointer, LossKind::EiouEmc),
         (HeadKind::SpanClassifier, LossKind::Zlpr),
+        (HeadKind::TwoStage, LossKind::Zlpr),
     ] {
         let out = tempfile::tempdir().unwrap();
         let mut settings = TrainSettings { epochs: 12, head, ..settings() };
@@ -126,6 +127,32 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         }
         assert!(!out.path().join("checkpoint.json").exists());
     }
+}
+
+#[test]
+fn a_two_stage_head_finds_entities_longer_than_every_seed() {
+    // four words for seeds of up to three, 3/4 of which is more than 0.7
+    let lengthen = |document: Document| {
+        let text = document.text.replace(" of ", " of old ");
+        let entities = document.entities.into_iter().map(|e| match e.label.as_str() {
+            "PERSON" => Entity { end: e.end + 4, ..e },
+            _ => Entity { start: e.start + 4, end: e.end + 4, ..e },
+        });
+        Document { entities: entities.collect(), text, ..Document::default() }
+    };
+    let documents: Vec<Document> = corpus().into_iter().map(lengthen).collect();
+    let out = tempfile::tempdir().unwrap();
+    let mut settings = TrainSettings { epochs: 25, head: HeadKind::TwoStage, ..settings() };
+    settings.two_stage.seed_lengths = vec![1, 2, 3];
+    settings.two_stage.regressor_weight = 1.0;
+    let outcome = run_on(&documents, &settings, out.path(), false, &cpu(), None).unwrap();
+    assert!(outcome.report.per_label["PERSON"].recall() > 0.9, "{:?}", outcome.curve);
+    let long = |e: &&Entity| e.label == "PERSON";
+    let found = outcome
+        .predicted
+        .iter()
+        .flat_map(|d| d.entities.iter().filter(long).map(move |e| &d.text[e.start..e.end]));
+    assert!(found.clone().count() > 0 && found.clone().all(|text| text.split(' ').count() == 4));
 }
 
 #[test]
@@ -183,15 +210,21 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another() {
 
 #[test]
 fn a_stopped_run_goes_on_as_if_it_had_never_stopped() {
+    for head in [HeadKind::GlobalPointer, HeadKind::TwoStage] {
+        goes_on(&TrainSettings { head, ..settings() });
+    }
+}
+
+fn goes_on(settings: &TrainSettings) {
     let whole = tempfile::tempdir().unwrap();
-    let expected = run(&settings(), whole.path(), false, &cpu(), None).unwrap();
+    let expected = run(settings, whole.path(), false, &cpu(), None).unwrap();
     // 30 sentences in batches of 4 make 8 steps an epoch: stop within the first, then at the end of the second.
     let stopped = tempfile::tempdir().unwrap();
     for stop_at in [3, 13] {
-        let error = run(&settings(), stopped.path(), true, &cpu(), Some(stop_at)).unwrap_err();
+        let error = run(settings, stopped.path(), true, &cpu(), Some(stop_at)).unwrap_err();
         assert!(matches!(error, Error::Interrupted), "{error}");
     }
-    let found = run(&settings(), stopped.path(), true, &cpu(), None).unwrap();
+    let found = run(settings, stopped.path(), true, &cpu(), None).unwrap();
     assert!(weights(stopped.path()) == weights(whole.path()));
     let scores = |outcome: &Outcome| -> Vec<(usize, f64, f64)> {
         outcome.curve.iter().map(|e| (e.epoch, e.loss, e.f1)).collect()
