@@ -51,8 +51,11 @@ fn model(head: HeadSettings) -> NerModel {
 fn rows(count: usize, tokens: usize) -> Vec<Row> {
     let ids =
         |row: usize| (0..tokens).map(|at| ((row * 7919 + at * 104_729) % 30_000) as u32).collect();
-    let layout =
-        Layout { text: 1..tokens - 1, words: (1..tokens - 1).map(|at| at..at + 1).collect() };
+    let layout = Layout {
+        text: 1..tokens - 1,
+        words: (1..tokens - 1).map(|at| at..at + 1).collect(),
+        ..Layout::default()
+    };
     let row = |row| Row { document: row, window: 0, ids: ids(row), layout: layout.clone() };
     (0..count).map(row).collect()
 }

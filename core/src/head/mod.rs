@@ -25,7 +25,7 @@ pub use rope::Rope;
 pub use settings::{HeadKind, HeadSettings};
 pub use span_classifier::SpanClassifier;
 pub use tagger::Tagger;
-pub use two_stage::{TwoStage, TwoStageSettings};
+pub use two_stage::{Form, TwoStage, TwoStageSettings, WordList};
 
 use crate::decode::{ScoredSpan, above_threshold};
 use crate::loss::{LossSettings, Moment, Target, span_cross_entropy, token_cross_entropy};
@@ -68,6 +68,14 @@ impl Head {
             Self::Crf(head) => head.numbers(tokens),
             Self::SpanClassifier(head) => head.numbers(tokens),
             Self::TwoStage(head) => head.numbers(tokens),
+        }
+    }
+
+    /// The same with the static vectors of the words of its settings, `[words + 1, size]`; as it is for heads without.
+    pub fn with_vectors(self, vectors: Tensor<2>) -> Self {
+        match self {
+            Self::TwoStage(head) => Self::TwoStage(head.with_vectors(vectors)),
+            head => head,
         }
     }
 

@@ -58,6 +58,22 @@ pub enum HeadSettings {
 }
 
 impl HeadSettings {
+    /// The head's settings, if it reads the letters of words.
+    pub fn reads_words(&self) -> Option<&TwoStageSettings> {
+        match self {
+            Self::TwoStage(settings) if settings.reads_words() => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// Word pieces of neighbouring documents that are read on either side.
+    pub fn context(&self) -> usize {
+        match self {
+            Self::TwoStage(settings) => settings.context,
+            _ => 0,
+        }
+    }
+
     /// What cannot be, in words.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod schedule;
 mod settings;
 mod start;
 mod vocabulary;
+mod word_vectors;
 
 pub use batches::batches;
 pub use checkpoint::EpochRecord;

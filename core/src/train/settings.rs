@@ -1,5 +1,7 @@
 //! Everything that decides how a model is trained; what `train` writes beside the model and a TOML file may hold.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::head::{HeadKind, HeadSettings, TwoStageSettings};
@@ -22,6 +24,9 @@ pub struct TrainSettings {
     pub loss: LossSettings,
     /// Of the two-stage head.
     pub two_stage: TwoStageSettings,
+    /// A file of static word vectors for the two-stage head, as GloVe and word2vec write it in text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word_vectors: Option<PathBuf>,
     /// Passes over the training data.
     pub epochs: usize,
     /// Windows per forward pass.
@@ -82,6 +87,7 @@ impl Default for TrainSettings {
             constrained: false,
             loss: LossSettings::default(),
             two_stage: TwoStageSettings::default(),
+            word_vectors: None,
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
@@ -177,6 +183,14 @@ impl TrainSettings {
         }
         in_range("train-fraction", self.train_fraction, f64::MIN_POSITIVE, 1.0)?;
         self.two_stage.check().map_err(Error::Setting)?;
+        if self.two_stage.word_list.is_some() {
+            return Err(Error::Setting(
+                "word-list is what training finds out: name a file with word-vectors".into(),
+            ));
+        }
+        if self.word_vectors.is_some() && self.head != HeadKind::TwoStage {
+            return Err(Error::Setting("word-vectors are for the head two-stage".into()));
+        }
         self.loss.check()
     }
 }

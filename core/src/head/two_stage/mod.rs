@@ -1,6 +1,8 @@
 //! Locate and Label: seed spans are filtered, their boundaries moved, and what comes out is classified (Shen et al.
 //! 2021).
 
+mod features;
+mod lstm;
 mod representation;
 mod seeds;
 mod settings;
@@ -8,6 +10,7 @@ mod span_max;
 #[cfg(test)]
 mod tests;
 mod training;
+mod word_list;
 mod words;
 
 use std::collections::HashSet;
@@ -18,20 +21,24 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 
+pub use features::Form;
 pub use settings::TwoStageSettings;
+pub use word_list::WordList;
 
+use self::features::Features;
 use self::representation::{Boundary, SpanMlp, Table};
 use self::seeds::{adjust, seeds};
 use self::words::Words;
 use super::read;
 use crate::Result;
 use crate::decode::{ScoredSpan, SoftNms, best};
-use crate::model::Batch;
+use crate::model::{Batch, Layout};
 
 /// A filter of seed spans, a regressor of their boundaries and a classifier of what comes out, all over vectors of
 /// words.
 #[derive(Module, Debug)]
 pub struct TwoStage {
+    features: Option<Features>,
     /// To one logit: whether a seed belongs to an entity.
     filter: SpanMlp,
     /// To the offsets of start and end, in words.
@@ -49,7 +56,13 @@ const NONE: usize = 0;
 impl TwoStage {
     /// A head for `types` entity types over hidden states of width `hidden`.
     pub fn new(hidden: usize, types: usize, settings: &TwoStageSettings, device: &Device) -> Self {
+        let input = hidden;
+        // half of the width for either direction of a BiLSTM
+        let hidden = if settings.bilstm { (hidden / 2).max(1) * 2 } else { hidden };
         Self {
+            features: settings
+                .any_feature()
+                .then(|| Features::new(input, hidden, settings, device)),
             filter: SpanMlp::new(hidden, 1, device),
             regressor: SpanMlp::new(hidden, 2, device),
             classifier: SpanMlp::new(hidden, types + 1, device),
@@ -84,7 +97,7 @@ impl TwoStage {
             return Ok(found);
         }
         // an adjusted seed can be as long as its sentence
-        let table = Table::new(self.vectors(hidden, &words), words.longest());
+        let table = Table::new(self.vectors(hidden, batch, &words), words.longest());
         let kept = self.filtered(&table, all, &words).await?;
         let moved = self.adjusted(&table, &kept, &words).await?;
         for (span, label, probability) in self.classified(&table, moved, &words).await? {
@@ -110,8 +123,22 @@ impl TwoStage {
     }
 
     /// What stands for each word, `[words, hidden]`.
-    fn vectors(&self, hidden: Tensor<3>, words: &Words) -> Tensor<2> {
-        words.pool(hidden)
+    fn vectors(&self, hidden: Tensor<3>, batch: &Batch, words: &Words) -> Tensor<2> {
+        let pooled = words.pool(hidden);
+        let Some(features) = &self.features else { return pooled };
+        let unknown = Form::default();
+        let of = |layout| {
+            let Layout { words, forms, .. }: &Layout = layout;
+            (0..words.len()).map(|word| forms.get(word).unwrap_or(&unknown))
+        };
+        let forms: Vec<&Form> = batch.layouts.iter().flat_map(of).collect();
+        features.forward(pooled, words, &forms, &self.dropout)
+    }
+
+    /// The same with the vectors of the words of its settings, `[words + 1, size]`.
+    pub fn with_vectors(self, vectors: Tensor<2>) -> Self {
+        let features = self.features.map(|features| features.with_vectors(vectors));
+        Self { features, ..self }
     }
 
     /// The seeds that the filter keeps.

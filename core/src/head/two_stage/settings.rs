@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WordList;
+
 /// Longest seed, in words.
 const LONGEST_SEED: usize = 512;
 
@@ -42,6 +44,13 @@ pub struct TwoStageSettings {
     pub drop_crossing: bool,
     /// Whether a BiLSTM runs over the words.
     pub bilstm: bool,
+    /// Units of a BiLSTM over the characters of a word, each way; 0 for none.
+    pub char_size: usize,
+    /// Word pieces of the neighbouring sentences of a corpus that the encoder reads on either side; 0 for none.
+    pub context: usize,
+    /// The words that have a static vector; training finds out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word_list: Option<WordList>,
 }
 
 impl Default for TwoStageSettings {
@@ -63,6 +72,9 @@ impl Default for TwoStageSettings {
             decay_iou: 0.7,
             drop_crossing: false,
             bilstm: false,
+            char_size: 0,
+            context: 0,
+            word_list: None,
         }
     }
 }
@@ -71,6 +83,16 @@ impl TwoStageSettings {
     /// Words of the longest seed.
     pub fn longest_seed(&self) -> usize {
         self.seed_lengths.iter().copied().max().unwrap_or(1)
+    }
+
+    /// Whether it reads more of words than the encoder's states.
+    pub fn any_feature(&self) -> bool {
+        self.bilstm || self.reads_words()
+    }
+
+    /// Whether it reads the letters of words.
+    pub fn reads_words(&self) -> bool {
+        self.char_size > 0 || self.word_list.is_some()
     }
 
     /// What cannot be, in words.
@@ -84,6 +106,12 @@ impl TwoStageSettings {
         }
         if let Some(length) = lengths.iter().find(|length| !(1..=LONGEST_SEED).contains(*length)) {
             return Err(format!("a seed of {length} words; 1 to {LONGEST_SEED} make sense"));
+        }
+        if self.char_size > 1024 {
+            return Err(format!("char-size is {}: give at most 1024", self.char_size));
+        }
+        if self.context > 4096 {
+            return Err(format!("context is {}: give at most 4096", self.context));
         }
         if self.negatives > 1000 {
             return Err(format!("negatives is {}: give at most 1000", self.negatives));

@@ -39,7 +39,7 @@ fn layout(pieces: &[usize]) -> Layout {
         at - count..at
     };
     let words = pieces.iter().map(&mut word).collect();
-    Layout { text: 1..at, words }
+    Layout { text: 1..at, words, ..Layout::default() }
 }
 
 fn batch(rows: &[&[usize]], device: &Device) -> Batch {

@@ -40,7 +40,7 @@ impl TwoStage {
         if examples.is_empty() {
             return hidden.sum() * 0.0;
         }
-        let table = Table::new(self.vectors(hidden, &words), words.longest());
+        let table = Table::new(self.vectors(hidden, batch, &words), words.longest());
         let spans: Vec<Range<usize>> = examples.iter().map(|e| e.span.clone()).collect();
 
         let logits = self.filter.forward(&table, &spans, Boundary::Inner, &words, &self.dropout);

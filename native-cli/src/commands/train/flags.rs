@@ -1,5 +1,7 @@
 //! The options that set one training setting each.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use innerspan::head::HeadKind;
@@ -170,6 +172,15 @@ pub struct Flags {
     /// Runs a BiLSTM over the words [default: false]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Two-stage")]
     bilstm: Option<bool>,
+    /// Units of a BiLSTM over the characters of a word, each way; 0 for none [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Two-stage")]
+    char_size: Option<usize>,
+    /// Word pieces of the neighbouring sentences of a corpus to read on either side [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Two-stage")]
+    context: Option<usize>,
+    /// Static word vectors as GloVe and word2vec write them in text, for the words of the training data
+    #[arg(long, value_name = "FILE", help_heading = "Two-stage")]
+    word_vectors: Option<PathBuf>,
 }
 
 /// Some lengths; a type of its own, for clap takes a vector as an option that is given several times.
@@ -248,6 +259,11 @@ impl Flags {
         put(&mut two_stage.decay_iou, self.decay_iou);
         put(&mut two_stage.drop_crossing, self.drop_crossing);
         put(&mut two_stage.bilstm, self.bilstm);
+        put(&mut two_stage.char_size, self.char_size);
+        put(&mut two_stage.context, self.context);
+        if self.word_vectors.is_some() {
+            settings.word_vectors.clone_from(&self.word_vectors);
+        }
     }
 }
 
