@@ -9,7 +9,7 @@ use innerspan::device::{DeviceChoice, Selected, cpu, select};
 use innerspan::head::HeadKind;
 use innerspan::loss::LossKind;
 use innerspan::model::source::ModelSource;
-use innerspan::model::weights::Precision;
+use innerspan::model::weights::{Precision, load_tensors};
 use innerspan::progress::Progress;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
 use innerspan::train::{
@@ -153,6 +153,48 @@ fn a_two_stage_head_finds_entities_longer_than_every_seed() {
         .iter()
         .flat_map(|d| d.entities.iter().filter(long).map(move |e| &d.text[e.start..e.end]));
     assert!(found.clone().count() > 0 && found.clone().all(|text| text.split(' ').count() == 4));
+}
+
+#[test]
+fn a_two_stage_head_with_every_feature_is_a_folder_like_any_other() {
+    let (out, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let vectors = files.path().join("vectors.txt");
+    std::fs::write(&vectors, "riga 0.5 -1 2\nunheard 9 9 9\nada 1 1.5 -3\n").unwrap();
+    let mut settings = TrainSettings {
+        epochs: 12,
+        head: HeadKind::TwoStage,
+        word_vectors: Some(vectors),
+        ..settings()
+    };
+    settings.two_stage.bilstm = true;
+    settings.two_stage.char_size = 4;
+    settings.two_stage.context = 3;
+    let outcome = run(&settings, out.path(), false, &cpu(), None).unwrap();
+    assert!(outcome.best.f1 > 0.8, "{:?}", outcome.curve);
+
+    let source = ModelSource::folder(out.path());
+    let tensors = load_tensors(&source, "model.safetensors").unwrap();
+    let table = &tensors["head.features.word_vectors"];
+    assert_eq!(table.shape, [3, 3]);
+    // the mean, then the words in the order of the file; training leaves them alone
+    assert_eq!(table.values, [0.75, 0.25, -0.5, 0.5, -1.0, 2.0, 1.0, 1.5, -3.0]);
+    let config = std::fs::read_to_string(out.path().join("config.json")).unwrap();
+    assert!(config.contains("\"riga\"") && !config.contains("unheard"), "{config}");
+    assert!(config.contains("\"vectors.txt\""), "{config}");
+
+    let recognizer = Recognizer::load(&source, Precision::F32, &cpu()).unwrap();
+    let documents = corpus();
+    let options = ExtractOptions::default();
+    let found = recognizer.extract_in_corpus(None, &documents, None, &options).unwrap();
+    assert_eq!(found, outcome.predicted);
+    let spans = |documents: &[Document]| -> Vec<(usize, usize, String)> {
+        let entities = documents.iter().flat_map(|document| &document.entities);
+        entities.map(|e| (e.start, e.end, e.label.clone())).collect()
+    };
+    let middle = recognizer
+        .extract_in_corpus(Some(&documents[4]), &documents[5..9], Some(&documents[9]), &options)
+        .unwrap();
+    assert_eq!(spans(&middle), spans(&found[5..9]));
 }
 
 #[test]
