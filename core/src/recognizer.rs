@@ -83,6 +83,32 @@ impl Recognizer {
         Ok(documents)
     }
 
+    /// The documents, which follow each other in a corpus between `before` and `after`, with their entities replaced by
+    /// what the model finds; a model that reads neighbouring documents does.
+    ///
+    /// # Errors
+    /// What the tokenizer refuses, or a device that fails.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn extract_in_corpus(
+        &self,
+        before: Option<&Document>,
+        documents: &[Document],
+        after: Option<&Document>,
+        options: &ExtractOptions,
+    ) -> Result<Vec<Document>> {
+        let ModelFolder { pipeline, model, .. } = &self.folder;
+        let all = before.into_iter().chain(documents).chain(after);
+        let mut prepared: Vec<Prepared> =
+            all.map(|document| pipeline.prepare(document)).collect::<Result<_>>()?;
+        pipeline.join(&mut prepared);
+        let own = usize::from(before.is_some());
+        let prepared = prepared[own..own + documents.len()].to_vec();
+        let extraction =
+            Extraction::new(pipeline, model, prepared, options.threshold, &self.device);
+        let with = |(document, entities): (&Document, _)| Document { entities, ..document.clone() };
+        Ok(documents.iter().zip(extraction.run(|_| true)?).map(with).collect())
+    }
+
     /// How many gold entities of the documents no prediction can equal, and why.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
+use crate::head::Form;
+
 /// One window of a document as the encoder reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -24,6 +26,8 @@ pub struct Layout {
     pub text: Range<usize>,
     /// The tokens of each word of the text, in order.
     pub words: Vec<Range<usize>>,
+    /// What the head reads of each word, if it does.
+    pub forms: Vec<Form>,
 }
 
 /// Rows on a device.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::AdamW;
@@ -122,7 +124,8 @@ impl State {
         let state: Self = read_json(&folder.join(STATE_FILE))?;
         let source = ModelSource::folder(&folder);
         let weights = Weights::open_file(&source, WEIGHTS_FILE)?;
-        let model = load_into(model, &weights, |path| encoder.tensor_name(path))?;
+        let model =
+            load_into(model, &weights, |path| encoder.tensor_name(path))?.map(&mut RowMajor);
         let device = crate::model::device_of(&model);
         let optimizer = AdamW::restore(load_tensors(&source, MOMENTS_FILE)?, state.steps, &device);
         Ok((state, model, optimizer))
@@ -142,6 +145,19 @@ impl State {
             _ => {}
         }
         remove_others(out, None)
+    }
+}
+
+/// Gives every weight memory of its own in row-major order, as the optimiser leaves it: the last bit of a product can
+/// depend on how its factors lie in memory.
+struct RowMajor;
+
+impl ModuleMapper for RowMajor {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let (device, tracked) = (tensor.device(), tensor.is_require_grad());
+            Tensor::from_data(tensor.into_data(), &device).set_require_grad(tracked)
+        })
     }
 }
 

@@ -83,7 +83,8 @@ pub struct Outcome {
 /// Settings or data that cannot work; what the system refuses; [`Error::Interrupted`] after `stop`.
 pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outcome> {
     run.settings.check()?;
-    let documents = fraction(run.train, run.settings.train_fraction);
+    let chosen = fraction(run.train.len(), run.settings.train_fraction);
+    let documents: Vec<Document> = chosen.map(|index| run.train[index].clone()).collect();
     if documents.is_empty() || run.dev.is_empty() {
         return Err(Error::Setting(
             "training needs at least one training and one dev document".into(),
@@ -96,11 +97,10 @@ pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outco
     training.finish(progress)
 }
 
-/// Every `1/share`-th document, the first included.
-fn fraction(documents: &[Document], share: f64) -> Vec<Document> {
-    let quota = |index: usize| (index as f64 * share).ceil() as usize;
-    let chosen = documents.iter().enumerate().filter(|(index, _)| quota(index + 1) > quota(*index));
-    chosen.map(|(_, document)| document.clone()).collect()
+/// Every `1/share`-th of so many documents, the first included.
+fn fraction(documents: usize, share: f64) -> impl Iterator<Item = usize> {
+    let quota = move |index: usize| (index as f64 * share).ceil() as usize;
+    (0..documents).filter(move |index| quota(index + 1) > quota(*index))
 }
 
 /// A run under way.
@@ -127,11 +127,14 @@ impl<'a> Training<'a> {
         documents: &[Document],
         progress: OnProgress,
     ) -> Result<Self> {
-        let Start { encoder, pipeline, model, prepared } = start;
+        let Start { encoder, pipeline, model, prepared, note } = start;
+        let prepared = in_context(&pipeline, run, prepared)?;
         let (samples, lost) = samples(&pipeline, documents, &prepared);
-        let dev = prepare(&pipeline, run.dev)?;
+        let mut dev = prepare(&pipeline, run.dev)?;
+        pipeline.join(&mut dev);
         let (_, lost_dev) = self::samples(&pipeline, run.dev, &dev);
-        for message in [lost.message("training"), lost_dev.message("dev")].into_iter().flatten() {
+        let losses = [note, lost.message("training"), lost_dev.message("dev")];
+        for message in losses.into_iter().flatten() {
             progress(Progress::Note { message });
         }
         let fresh =
@@ -338,9 +341,12 @@ impl<'a> Training<'a> {
     /// Writes the model folder with the facts of its epoch.
     fn write_model(&self, model: &NerModel, record: &EpochRecord) -> Result<()> {
         let mut pipeline: Pipeline = self.pipeline.clone();
+        let mut settings = self.run.settings.clone();
+        // where it lay is nobody else's business
+        settings.word_vectors =
+            settings.word_vectors.and_then(|path| path.file_name().map(Into::into));
         pipeline.config.training = Some(TrainingFacts {
-            settings: serde_json::to_value(self.run.settings)
-                .map_err(|e| Error::Setting(e.to_string()))?,
+            settings: serde_json::to_value(&settings).map_err(|e| Error::Setting(e.to_string()))?,
             documents: self.documents,
             epoch: record.epoch,
             dev_f1: record.f1,
@@ -388,6 +394,17 @@ impl<'a> Training<'a> {
         let documents = self.documents;
         Ok(Outcome { curve: self.state.curve, best, report, predicted, documents })
     }
+}
+
+/// The training documents, of which `prepared` are those used, with their neighbours in the whole corpus.
+fn in_context(pipeline: &Pipeline, run: &Run, prepared: Vec<Prepared>) -> Result<Vec<Prepared>> {
+    if pipeline.config.head.context() == 0 {
+        return Ok(prepared);
+    }
+    let mut all = prepare(pipeline, run.train)?;
+    pipeline.join(&mut all);
+    let chosen = fraction(run.train.len(), run.settings.train_fraction);
+    Ok(chosen.map(|index| all[index].clone()).collect())
 }
 
 /// Speed of the current epoch.

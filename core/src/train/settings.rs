@@ -1,8 +1,10 @@
 //! Everything that decides how a model is trained; what `train` writes beside the model and a TOML file may hold.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use crate::head::{HeadKind, HeadSettings};
+use crate::head::{HeadKind, HeadSettings, TwoStageSettings};
 use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
 
@@ -20,6 +22,11 @@ pub struct TrainSettings {
     pub constrained: bool,
     /// What a head that scores spans minimises; the others have one loss each.
     pub loss: LossSettings,
+    /// Of the two-stage head.
+    pub two_stage: TwoStageSettings,
+    /// A file of static word vectors for the two-stage head, as GloVe and word2vec write it in text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word_vectors: Option<PathBuf>,
     /// Passes over the training data.
     pub epochs: usize,
     /// Windows per forward pass.
@@ -55,7 +62,8 @@ pub struct TrainSettings {
     pub train_fraction: f64,
     /// Seeds weights, shuffling and dropout.
     pub seed: u64,
-    /// The probability that an entity exceeds; absent: one half where spans are scored, 0 where the head chooses.
+    /// The probability that an entity exceeds; absent: one half for pointers and two-stage, 0 where the
+    /// head chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
 }
@@ -78,6 +86,8 @@ impl Default for TrainSettings {
             span_width: 32,
             constrained: false,
             loss: LossSettings::default(),
+            two_stage: TwoStageSettings::default(),
+            word_vectors: None,
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
@@ -111,6 +121,7 @@ impl TrainSettings {
             HeadKind::Tagger => HeadSettings::Tagger,
             HeadKind::Crf => HeadSettings::Crf { constrained: self.constrained },
             HeadKind::SpanClassifier => HeadSettings::SpanClassifier { width: self.span_width },
+            HeadKind::TwoStage => HeadSettings::TwoStage(self.two_stage.clone()),
         }
     }
 
@@ -171,6 +182,15 @@ impl TrainSettings {
             in_range("dropout", dropout, 0.0, 0.99)?;
         }
         in_range("train-fraction", self.train_fraction, f64::MIN_POSITIVE, 1.0)?;
+        self.two_stage.check().map_err(Error::Setting)?;
+        if self.two_stage.word_list.is_some() {
+            return Err(Error::Setting(
+                "word-list is what training finds out: name a file with word-vectors".into(),
+            ));
+        }
+        if self.word_vectors.is_some() && self.head != HeadKind::TwoStage {
+            return Err(Error::Setting("word-vectors are for the head two-stage".into()));
+        }
         self.loss.check()
     }
 }

@@ -1,13 +1,17 @@
 //! What a run starts from: an encoder, a tokenizer, and the text handling that the data calls for.
 
+use std::collections::HashSet;
+
 use burn::tensor::Device;
 
 use super::gold::whole_word_share;
 use super::init::seeded;
 use super::settings::TrainSettings;
 use super::vocabulary::learn_vocabulary;
+use super::word_vectors::WordVectors;
 use crate::data::{Document, LabelSet};
 use crate::encoder::EncoderConfig;
+use crate::head::HeadSettings;
 use crate::model::source::ModelSource;
 use crate::model::{
     DecodeSettings, FORMAT_VERSION, ModelConfig, NerModel, Pipeline, Prepared, WindowSettings,
@@ -36,6 +40,8 @@ pub(super) struct Start {
     pub model: NerModel,
     /// The training documents, tokenised.
     pub prepared: Vec<Prepared>,
+    /// What a user should know.
+    pub note: Option<String>,
 }
 
 impl Start {
@@ -81,17 +87,50 @@ impl Start {
             },
             training: None,
         };
-        let fresh = NerModel::new(&encoder, &config, device);
+        let mut pipeline = Pipeline { tokenizer, config };
+        let mut prepared = prepare(&pipeline, documents)?;
+        let vectors = word_vectors(&mut pipeline, settings, documents, &prepared)?;
+        let mut note = None;
+        if let Some((_, coverage)) = &vectors {
+            note = Some(coverage.clone());
+            prepared = prepare(&pipeline, documents)?;
+        }
+        let fresh = NerModel::new(&encoder, &pipeline.config, device);
         let mut model = seeded(fresh, settings.seed);
+        if let Some((vectors, _)) = vectors {
+            model.head = model.head.with_vectors(vectors.tensor(device));
+        }
         if let EncoderSource::Pretrained(source) = source {
             model.encoder = encoder.load(source, device)?;
         }
-        let mut pipeline = Pipeline { tokenizer, config };
-        let prepared = prepare(&pipeline, documents)?;
         pipeline.config.decode.word_boundaries =
             whole_word_share(documents, &prepared) >= WHOLE_WORDS;
-        Ok(Self { encoder, pipeline, model, prepared })
+        Ok(Self { encoder, pipeline, model, prepared, note })
     }
+}
+
+/// The static vectors of the words of the training documents, if there are to be some, and how many have one; the words
+/// go into the head's settings.
+fn word_vectors(
+    pipeline: &mut Pipeline,
+    settings: &TrainSettings,
+    documents: &[Document],
+    prepared: &[Prepared],
+) -> Result<Option<(WordVectors, String)>> {
+    let Some(path) = &settings.word_vectors else { return Ok(None) };
+    let HeadSettings::TwoStage(mut head) = pipeline.config.head.clone() else { return Ok(None) };
+    let of = |(document, prepared)| pipeline.vocabulary(document, prepared);
+    let words: HashSet<String> = documents.iter().zip(prepared).flat_map(of).collect();
+    let vectors = WordVectors::read(path, &words)?;
+    let coverage = format!(
+        "{} of the {} words of the training data have a vector in {}",
+        vectors.list.rows() - 1,
+        words.len(),
+        path.display()
+    );
+    head.word_list = Some(vectors.list.clone());
+    pipeline.config.head = HeadSettings::TwoStage(head);
+    Ok(Some((vectors, coverage)))
 }
 
 /// Tokenises documents.

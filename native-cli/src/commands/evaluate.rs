@@ -95,9 +95,11 @@ pub fn recognise(
     reporter.show(Progress::Stage { name: "evaluating".into(), total: gold.len() });
     let mut predicted = Vec::with_capacity(gold.len());
     let mut lost = Lost::default();
-    for share in gold.chunks(SHARE) {
+    for (at, share) in gold.chunks(SHARE).enumerate() {
+        let before = (at * SHARE).checked_sub(1).map(|before| &gold[before]);
+        let after = gold.get(at * SHARE + share.len());
         lost += Lost { unknown_label: 0, ..model.unreachable(share)? };
-        predicted.extend(model.extract_documents(share.to_vec(), &options)?);
+        predicted.extend(model.extract_in_corpus(before, share, after, &options)?);
         reporter.show(Progress::Advanced { done: predicted.len() });
     }
     Ok((predicted, lost))

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 
 /// What the file may hold beside settings: the options that say what is trained on what.
 const RUN_KEYS: [&str; 5] = ["train", "dev", "encoder", "out", "device"];
+/// Settings that have a table of their own.
+const TABLES: [&str; 2] = ["loss", "two-stage"];
 
 /// The content of the file.
 #[derive(Debug, Default)]
@@ -76,9 +78,9 @@ fn parse(text: &str) -> Result<Config, Refusal> {
 fn check_keys(text: &str, table: &Table) -> Result<(), Refusal> {
     let known = known_keys();
     for (key, value) in table {
-        let inner = value.as_table().filter(|_| key == "loss");
+        let inner = value.as_table().filter(|_| TABLES.contains(&key.as_str()));
         let paths = match inner {
-            Some(inner) => inner.keys().map(|key| format!("loss.{key}")).collect(),
+            Some(inner) => inner.keys().map(|inner| format!("{key}.{inner}")).collect(),
             None => vec![key.clone()],
         };
         if let Some(path) = paths.iter().find(|path| !known.contains(path)) {
@@ -90,11 +92,15 @@ fn check_keys(text: &str, table: &Table) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Every key that the file may hold; those of the loss as `loss.…`.
+/// Every key that the file may hold; those of tables as `loss.…`.
 fn known_keys() -> Vec<String> {
     let mut known: Vec<String> = RUN_KEYS.iter().map(|key| (*key).to_owned()).collect();
-    let with_all =
-        TrainSettings { dropout: Some(0.1), threshold: Some(0.5), ..TrainSettings::default() };
+    let with_all = TrainSettings {
+        dropout: Some(0.1),
+        threshold: Some(0.5),
+        word_vectors: Some(PathBuf::new()),
+        ..TrainSettings::default()
+    };
     for (key, value) in Table::try_from(with_all).unwrap_or_default() {
         if let Value::Table(inner) = &value {
             known.extend(inner.keys().map(|inner| format!("{key}.{inner}")));
@@ -182,6 +188,8 @@ mod tests {
         assert_eq!(line, Some(2));
         assert!(message.contains("'beta' in the table [loss]"), "{message}");
         assert!(refusal("beta = 0.1\n").1.contains("'beta' in the table [loss]"));
+        let (_, message) = refusal("[two-stage]\nnegative = 3\n");
+        assert!(message.contains("'negatives' in the table [two-stage]"), "{message}");
         assert!(refusal("colour = 1\n").1.contains("known are train, dev"));
     }
 

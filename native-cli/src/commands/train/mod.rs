@@ -30,8 +30,8 @@ EXAMPLES
   innerspan train --config run.toml --seed 7 --out model-7 --resume
 
 A TOML file may hold every long option under its own name (train = \"…\", epochs = 10) and
-those of the loss in a table of theirs ([loss] kind = \"eiou-emc\", beta = 0.2); options given
-here win over it. Paths are relative to the current folder. The settings used are saved as
+those of the loss and of the two-stage head in tables of their own ([loss] kind = \"eiou-emc\",
+beta = 0.2; [two-stage] bilstm = true); options given here win over it. Paths are relative to the current folder. The settings used are saved as
 OUT/settings.toml, which --config reads again.
 
 Ctrl-C saves and ends with exit code 130; the same command with --resume goes on, and ends with
