@@ -16,4 +16,7 @@ pub use folder::{
 };
 pub use ner::NerModel;
 pub use pipeline::{Pipeline, Prepared};
-pub(crate) use {folder::write_text, ner::device_of};
+pub(crate) use {
+    folder::{KEY, own_config, read_json, write_text},
+    ner::device_of,
+};

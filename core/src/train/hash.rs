@@ -11,7 +11,7 @@ pub(super) fn fnv_1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
 }
 
 /// Two numbers as one seed (the finaliser of SplitMix64).
-pub(super) fn mix(a: u64, b: u64) -> u64 {
+pub(crate) fn mix(a: u64, b: u64) -> u64 {
     let mut x = a.wrapping_add(b.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

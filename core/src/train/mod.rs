@@ -16,6 +16,7 @@ mod vocabulary;
 pub use batches::batches;
 pub use checkpoint::EpochRecord;
 pub use gold::{Lost, Sample, samples, whole_word_share};
+pub(crate) use hash::mix;
 pub use init::seeded;
 pub use optimizer::{AdamW, Rates};
 pub use run::{METRICS_FILE, Outcome, Run, SETTINGS_FILE, train};
