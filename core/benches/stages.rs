@@ -13,10 +13,10 @@ use innerspan::data::{Document, Entity, LabelSet};
 use innerspan::decode::above_threshold;
 use innerspan::device::cpu;
 use innerspan::encoder::EncoderConfig;
-use innerspan::head::HeadKind;
+use innerspan::head::{Head, HeadSettings};
 use innerspan::loss::{LossKind, LossSettings, Mention, Target};
 use innerspan::model::{
-    Batch, DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, NerModel, Row, WindowSettings,
+    Batch, DecodeSettings, FORMAT_VERSION, Layout, ModelConfig, NerModel, Row, WindowSettings,
 };
 use innerspan::train::{AdamW, Rates, learn_vocabulary, seeded};
 
@@ -38,7 +38,7 @@ fn model() -> NerModel {
     let config = ModelConfig {
         format_version: FORMAT_VERSION,
         labels: labels(),
-        head: HeadSettings { kind: HeadKind::GlobalPointer, size: 64 },
+        head: HeadSettings::GlobalPointer { size: 64 },
         decode: DecodeSettings { threshold: 0.5, word_boundaries: true },
         window: WindowSettings { max_length: 256, stride: 64 },
         training: None,
@@ -49,7 +49,9 @@ fn model() -> NerModel {
 fn rows(count: usize, tokens: usize) -> Vec<Row> {
     let ids =
         |row: usize| (0..tokens).map(|at| ((row * 7919 + at * 104_729) % 30_000) as u32).collect();
-    let row = |row| Row { document: row, window: 0, ids: ids(row), text: 1..tokens - 1 };
+    let layout =
+        Layout { text: 1..tokens - 1, words: (1..tokens - 1).map(|at| at..at + 1).collect() };
+    let row = |row| Row { document: row, window: 0, ids: ids(row), layout: layout.clone() };
     (0..count).map(row).collect()
 }
 
@@ -62,7 +64,7 @@ fn target(rows: &[Row], tokens: usize) -> Target {
         end: 3 + k * 10,
     };
     let mentions = (0..rows.len()).flat_map(|row| (0..4).map(move |k| mention(row, k))).collect();
-    Target::new(mentions, rows.iter().map(|row| row.text.clone()).collect(), 5, tokens)
+    Target::new(mentions, rows.iter().map(|row| row.layout.text.clone()).collect(), 5, tokens)
 }
 
 fn tokenise(c: &mut Criterion) {
