@@ -3,8 +3,10 @@
 
 mod aligned;
 mod ensemble;
+mod kept;
 mod majority;
 pub mod meta;
+mod quantize;
 mod union;
 mod write;
 
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use aligned::same_texts;
 pub use ensemble::{Ensemble, EnsembleConfig, Members};
+pub use kept::{keep_predictions, kept_predictions, remove_predictions};
 pub use majority::majority;
+pub use quantize::quantize;
 pub use union::union;
 pub use write::{common_labels, refuse_full, write_ensemble};
 

@@ -132,8 +132,8 @@ fn copy_model(from: &Path, to: &Path) -> Result<()> {
         let entry = entry.map_err(|error| Error::io(from, error))?;
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
-        let weights = name.starts_with("model.") || name.starts_with("model-");
-        let weights = weights && (name.ends_with(".safetensors") || name.ends_with(".index.json"));
+        let weights =
+            ["model.", "model-", "pytorch_model"].iter().any(|start| name.starts_with(start));
         if (weights || FILES.contains(&&*name)) && path.is_file() {
             fs::copy(&path, to.join(&*name)).map_err(|error| Error::io(&path, error))?;
         }

@@ -34,14 +34,15 @@ impl<'a> Filter<'a> {
     pub fn new(
         classifier: &'a Classifier,
         texts: &[String],
-        candidates: Vec<Vec<Entity>>,
+        mut candidates: Vec<Vec<Entity>>,
         threshold: Option<f32>,
         device: &'a Selected,
     ) -> Result<Self> {
         let prompt = classifier.prompt();
         let mut rows = Vec::new();
-        for (document, (text, entities)) in texts.iter().zip(&candidates).enumerate() {
-            for (index, entity) in entities.iter().enumerate() {
+        for (document, (text, entities)) in texts.iter().zip(&mut candidates).enumerate() {
+            for (index, entity) in entities.iter_mut().enumerate() {
+                entity.score = None;
                 rows.push(prompt.row(document, index, text, entity)?);
             }
         }
@@ -93,6 +94,15 @@ impl<'a> Filter<'a> {
         }
         self.done += count;
         Ok(self.done < self.rows.len())
+    }
+
+    /// All steps on this thread; the candidates that are kept.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn run(mut self) -> Result<Vec<Vec<Entity>>> {
+        while futures_lite::future::block_on(self.step())? {}
+        Ok(self.finish())
     }
 
     /// The candidates that are kept, by document; their score is the probability of being correct.

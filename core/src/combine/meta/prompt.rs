@@ -3,7 +3,7 @@
 
 use crate::Result;
 use crate::data::Entity;
-use crate::model::Row;
+use crate::model::{Layout, Row};
 use crate::text::Tokenizer;
 
 /// Bytes of text for each word piece of the window that are looked at on either side of a mention, so that a mention in
@@ -56,8 +56,7 @@ impl Prompt<'_> {
             suffix,
         ]
         .concat();
-        let words = prefix.len()..ids.len() - suffix.len();
-        Ok(Row { document, window: candidate, ids, text: words })
+        Ok(Row { document, window: candidate, ids, layout: Layout::default() })
     }
 
     /// The word pieces of a part of the text.

@@ -212,7 +212,8 @@ impl<'a> Training<'a> {
         let rows: Vec<&Row> = batch.iter().map(|&row| &self.train.rows[row]).collect();
         let loss = self.network().loss(&self.batch(&rows, &device), &correct);
         let gradients = GradientsParams::from_grads(loss.backward(), self.network());
-        let rates = Rates { encoder: lr, head: head_lr, decay: 0.0, clip: CLIP };
+        let rates =
+            Rates { encoder: lr, head: head_lr, transitions: head_lr, decay: 0.0, clip: CLIP };
         let optimizer = &mut self.optimizer;
         self.network = self.network.take().map(|network| optimizer.step(network, gradients, rates));
         self.steps += 1;
