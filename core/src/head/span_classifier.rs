@@ -17,9 +17,9 @@ use crate::model::Batch;
 #[derive(Module, Debug)]
 pub struct SpanClassifier {
     /// `hidden → types + 1`, with the bias; "no entity" comes last.
-    start: Linear,
+    pub(super) start: Linear,
     /// `hidden → types + 1`, without a bias.
-    end: Linear,
+    pub(super) end: Linear,
     types: usize,
     width: usize,
 }

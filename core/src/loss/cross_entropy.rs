@@ -1,5 +1,7 @@
 //! Cross-entropy of tags of tokens and of classes of spans.
 
+use std::collections::HashSet;
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 
@@ -49,12 +51,13 @@ pub fn span_cross_entropy(logits: Tensor<4>, lengths: &[usize], target: &Target)
     let real = Tensor::<1>::from_data(TensorData::new(real, [cells]), &device);
     let negative = ((log_sum_exp(table.clone()) - none.clone()) * real).sum();
 
+    let mut seen = HashSet::new();
     let mut spans: Vec<i32> = Vec::new();
     let mut gold: Vec<i32> = Vec::new();
     for mention in &target.mentions {
         let width = mention.end - mention.start;
         let span = (((mention.row * tokens) + mention.start) * widths + width) as i32;
-        if width < widths && !spans.contains(&span) {
+        if width < widths && seen.insert(span) {
             spans.push(span);
             gold.push(span * classes as i32 + mention.label as i32);
         }
