@@ -267,7 +267,7 @@ impl<'a> Training<'a> {
 }
 
 /// The encoder with two more tokens, whose embeddings are fresh, and a fresh classifier on top.
-fn start(run: &MetaRun) -> Result<Classifier> {
+pub(super) fn start(run: &MetaRun) -> Result<Classifier> {
     let device = &run.device.device;
     let (published, tokenizer) = run.encoder.open(run.gold)?;
     let (tokenizer, markers) = tokenizer.with_special(MARKERS)?;
