@@ -185,7 +185,7 @@ fn push_fields(lines: &mut Vec<String>, fields: &Map<String, Value>, depth: usiz
         match (value, value.as_u64()) {
             (Value::Object(inner), _) => {
                 lines.push(format!("{indent}{name}"));
-                push_fields(lines, inner, depth + 1, sizes);
+                push_fields(lines, inner, depth + 1, sizes || name == "files");
             }
             (_, Some(bytes)) if sizes => {
                 lines.push(format!("{indent}{name}: {}", HumanBytes(bytes)))

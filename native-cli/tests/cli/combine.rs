@@ -207,8 +207,8 @@ fn meta() -> &'static (Made, Value) {
         let [bert, roberta] = &copies;
         #[rustfmt::skip]
         let arguments = [
-            "combine", "--method", "meta", "--data", &data, "--test", &test, "--encoder", "tiny",
-            "--epochs", "2", "--lr", "1e-3", "--head-lr", "2e-3", "--device", "cpu", "--json",
+            "combine", "--method", "meta", "--data", &data, "--test", &test, "--encoder", bert,
+            "--epochs", "4", "--lr", "2e-3", "--head-lr", "4e-3", "--device", "cpu", "--json",
             "--out", &path, bert, roberta,
         ];
         let scores = serde_json::from_str(&innerspan(arguments).ok()).unwrap();
