@@ -205,3 +205,41 @@ fn remove_empty(folder: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn models() -> Vec<PathBuf> {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/models");
+        ["bert", "roberta"].map(|name| models.join(name)).to_vec()
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_replaced_and_the_folder_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, part) = (folder.path().join("out"), folder.path().join(".out.part"));
+        fs::create_dir_all(part.join("member-7")).unwrap();
+        fs::create_dir(&out).unwrap();
+        write_ensemble(&out, Method::Union, &models(), None).unwrap();
+        assert!(!part.exists());
+        let mut names: Vec<_> =
+            fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["README.md", "config.json", "member-1", "member-2"]);
+        let config = EnsembleConfig::read(&ModelSource::folder(&out)).unwrap().unwrap();
+        assert_eq!(config.ensemble.members, ["member-1", "member-2"]);
+        let weights = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
+        assert!(weights(&out.join("member-2")) == weights(&models()[1]));
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mine"), "").unwrap();
+        let refused = write_ensemble(folder.path(), Method::Union, &models(), None).unwrap_err();
+        assert!(refused.to_string().contains("is not empty"), "{refused}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

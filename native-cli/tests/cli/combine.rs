@@ -376,3 +376,37 @@ fn models_that_do_not_fit_together_are_refused_before_anything_is_written() {
     assert!(!Path::new(&out).exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_the_classifier_learns_leaves_nothing_and_says_so() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let (made, _) = meta();
+    let members = made.folder.path();
+    let [data, bert, roberta] =
+        ["data.jsonl", "bert", "roberta"].map(|name| text(&members.join(name)));
+    let folder = folder();
+    let out = inside(&folder, "ensemble");
+    #[rustfmt::skip]
+    let arguments = [
+        "combine", "--method", "meta", "--data", &data, "--encoder", "tiny", "--epochs", "100000",
+        "--patience", "0", "--device", "cpu", "--out", &out, &bert, &roberta,
+    ];
+    let mut child = crate::support::command()
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("epoch 1/100000")), "no epoch ended");
+    let kill = ["-INT", &child.id().to_string()];
+    assert!(std::process::Command::new("kill").args(kill).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    let said = rest.join("\n");
+    assert!(said.contains("nothing was written") && said.contains("from the beginning"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
