@@ -120,7 +120,7 @@ impl<'a> Extraction<'a> {
                 return Ok(true);
             }
             self.at += 1;
-            return if self.at < self.members.len() { Ok(true) } else { self.judge() };
+            return Ok(self.at < self.members.len() || self.judge());
         }
         let Ending::Meta(judging) = &mut self.ending else { return Ok(false) };
         match &mut judging.filter {
@@ -130,15 +130,16 @@ impl<'a> Extraction<'a> {
     }
 
     /// Hands what the members found to the classifier, if there is one; whether that has something to do.
-    fn judge(&mut self) -> Result<bool> {
-        let Ending::Meta(judging) = &mut self.ending else { return Ok(false) };
+    fn judge(&mut self) -> bool {
+        let Ending::Meta(judging) = &mut self.ending else { return false };
         let candidates = each(std::mem::take(&mut self.members), union);
-        let Judging { classifier, texts, threshold, device, tokens_per_pass, .. } = &**judging;
-        let filter = Filter::new(classifier, texts, candidates, *threshold, device)?
-            .with_tokens_per_pass(*tokens_per_pass);
+        let texts = std::mem::take(&mut judging.texts);
+        let Judging { classifier, threshold, device, tokens_per_pass, .. } = **judging;
+        let filter = Filter::new(classifier, texts, candidates, threshold, device)
+            .with_tokens_per_pass(tokens_per_pass);
         let work = filter.total() > 0;
         judging.filter = Some(filter);
-        Ok(work)
+        work
     }
 
     /// The entities of each document so far: by start, longest first, then label; in UTF-8 bytes. A classifier that has

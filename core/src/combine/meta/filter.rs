@@ -12,51 +12,55 @@ const TOKENS: usize = 2048;
 /// The probability from which a candidate is correct where nobody says otherwise: the likelier of the two classes.
 const LIKELIER: f32 = 0.5;
 
+/// Candidates that are written down at a time: few enough that whoever drives this soon has another turn, and enough
+/// for passes of about one length.
+const CHUNK: usize = 256;
+
 /// Keeps those candidates that the classifier takes for correct.
 #[derive(Debug)]
 pub struct Filter<'a> {
     classifier: &'a Classifier,
     device: &'a Selected,
     threshold: f32,
+    texts: Vec<String>,
     /// By document.
     candidates: Vec<Vec<Entity>>,
-    /// Ascending by length, so that a pass holds rows of about one length.
+    /// Document and index of those that are not written down yet, the last one first.
+    left: Vec<(usize, usize)>,
+    /// Those that are, ascending by length, from the end of which passes are taken.
     rows: Vec<Row>,
-    done: usize,
+    total: usize,
     tokens_per_pass: usize,
 }
 
 impl<'a> Filter<'a> {
     /// The candidates of each text, to be kept if their probability of being correct exceeds `threshold`.
-    ///
-    /// # Errors
-    /// What the tokenizer refuses.
     pub fn new(
         classifier: &'a Classifier,
-        texts: &[String],
+        texts: Vec<String>,
         mut candidates: Vec<Vec<Entity>>,
         threshold: Option<f32>,
         device: &'a Selected,
-    ) -> Result<Self> {
-        let prompt = classifier.prompt();
-        let mut rows = Vec::new();
-        for (document, (text, entities)) in texts.iter().zip(&mut candidates).enumerate() {
+    ) -> Self {
+        let mut left = Vec::new();
+        for (document, entities) in candidates.iter_mut().enumerate() {
             for (index, entity) in entities.iter_mut().enumerate() {
                 entity.score = None;
-                rows.push(prompt.row(document, index, text, entity)?);
+                left.push((document, index));
             }
         }
-        rows.sort_by_key(|row| row.ids.len());
-        let threshold = threshold.unwrap_or(LIKELIER);
-        Ok(Self {
+        left.reverse();
+        Self {
             classifier,
             device,
-            threshold,
+            threshold: threshold.unwrap_or(LIKELIER),
+            texts,
             candidates,
-            rows,
-            done: 0,
+            total: left.len(),
+            left,
+            rows: Vec::new(),
             tokens_per_pass: TOKENS,
-        })
+        }
     }
 
     /// The same with at most `tokens` word pieces in a forward pass (but at least one candidate).
@@ -66,34 +70,46 @@ impl<'a> Filter<'a> {
 
     /// How many candidates there are.
     pub fn total(&self) -> usize {
-        self.rows.len()
+        self.total
     }
 
     /// How many candidates are done.
     pub fn done(&self) -> usize {
-        self.done
+        self.total - self.left.len() - self.rows.len()
     }
 
-    /// One forward pass over the shortest candidates that are left; false when none is.
+    /// One forward pass over candidates that are left; false when none is.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device fails.
+    /// What the tokenizer refuses, or [`Error::Device`] when the device fails.
     pub async fn step(&mut self) -> Result<bool> {
-        let left = &self.rows[self.done..];
-        if left.is_empty() {
-            return Ok(false);
+        if self.rows.is_empty() {
+            self.write_down()?;
         }
-        let fits = |count: usize| count * left[count - 1].ids.len() <= self.tokens_per_pass;
-        let count = (2..=left.len()).take_while(|&count| fits(count)).last().unwrap_or(1);
-        let rows = &left[..count];
+        let fits =
+            |rows: &[Row]| rows.len() * rows[rows.len() - 1].ids.len() <= self.tokens_per_pass;
+        let first = (0..self.rows.len()).find(|&at| fits(&self.rows[at..]));
+        let first = first.or(self.rows.len().checked_sub(1));
+        let Some(first) = first else { return Ok(false) };
+        let rows = self.rows.split_off(first);
         let Classifier { network, tokenizer, encoder, .. } = self.classifier;
         let refs: Vec<&Row> = rows.iter().collect();
         let batch = Batch::on(&refs, tokenizer.pad_id(), encoder.max_tokens(), self.device);
         for (row, correct) in rows.iter().zip(probabilities(network, &batch).await?) {
             self.candidates[row.document][row.window].score = Some(correct);
         }
-        self.done += count;
-        Ok(self.done < self.rows.len())
+        Ok(self.done() < self.total)
+    }
+
+    /// Makes rows of the next candidates.
+    fn write_down(&mut self) -> Result<()> {
+        let prompt = self.classifier.prompt();
+        for (document, index) in self.left.split_off(self.left.len().saturating_sub(CHUNK)) {
+            let entity = &self.candidates[document][index];
+            self.rows.push(prompt.row(document, index, &self.texts[document], entity)?);
+        }
+        self.rows.sort_by_key(|row| row.ids.len());
+        Ok(())
     }
 
     /// All steps on this thread; the candidates that are kept.

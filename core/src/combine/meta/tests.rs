@@ -80,7 +80,7 @@ fn it_learns_which_candidates_are_wrong_and_keeps_the_others() {
     let texts: Vec<String> = gold.iter().map(|document| document.text.clone()).collect();
     let kept = |threshold| {
         let candidates = predictions[0].iter().map(|document| document.entities.clone()).collect();
-        Filter::new(&classifier, &texts, candidates, threshold, &device).unwrap().run().unwrap()
+        Filter::new(&classifier, texts.clone(), candidates, threshold, &device).run().unwrap()
     };
     for (kept, gold) in kept(None).iter().zip(&gold) {
         assert_eq!(kept.len(), 1, "{kept:?}");

@@ -145,7 +145,7 @@ impl Combine {
                 .into_iter()
                 .map(|document| (document.text, document.entities))
                 .unzip();
-            let kept = Filter::new(classifier, &texts, candidates, None, selected)?.run()?;
+            let kept = Filter::new(classifier, texts, candidates, None, selected).run()?;
             let judged = test.iter().zip(kept);
             let judged: Vec<Document> = judged
                 .map(|(document, entities)| Document { entities, ..document.clone() })
