@@ -24,7 +24,9 @@ export async function fromWeb(base, precision, call) {
   call.onEnd = () => controller.abort();
   const config = await whole(await open(below(base, CONFIG), controller.signal));
   const weights = String(WEIGHTS.get(precision));
-  const members = membersOf(config).flatMap((member) => [CONFIG, "tokenizer.json", weights].map((name) => member + name));
+  const members = membersOf(config).flatMap((member) =>
+    [CONFIG, "tokenizer.json", weights].map((name) => member + name),
+  );
   const names = members.length > 0 ? members : ["tokenizer.json", weights];
   const responses = await Promise.all(names.map((name) => open(below(base, name), controller.signal)));
   const sizes = responses.map(sizeOf);

@@ -83,9 +83,7 @@ test("an ensemble loads from memory, its files by path", async () => {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const files = new Map(
-    names.map((name) => [name.slice(folder.length + 1).replaceAll("\\", "/"), readFileSync(name)]),
-  );
+  const files = new Map(names.map((name) => [name.slice(folder.length + 1).replaceAll("\\", "/"), readFileSync(name)]));
   assert.deepEqual(await found(files), await found(folder));
 });
 

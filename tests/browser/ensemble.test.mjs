@@ -37,8 +37,7 @@ async function load([files, text]) {
 
 test("an ensemble finds what its members find, combined, or says which member is wrong", async () => {
   const { page, context } = await at.page();
-  const single = (files, member) =>
-    Object.fromEntries(NAMES.map((name) => [name, files[`member-${member}/${name}`]]));
+  const single = (files, member) => Object.fromEntries(NAMES.map((name) => [name, files[`member-${member}/${name}`]]));
   const found = (files) => page.evaluate(load, [files, TEXT]);
   const union = files("union");
   const [one, two] = [await found(single(union, 1)), await found(single(union, 2))];
