@@ -69,6 +69,21 @@ impl EnsembleConfig {
         Ok(Some(config))
     }
 
+    /// The folders of the members in the ensemble `source`, whose configurations are read and fit together.
+    ///
+    /// # Errors
+    /// A member that is missing, is an ensemble itself, or has other types.
+    pub fn members(&self, source: &ModelSource) -> Result<Vec<ModelSource>> {
+        let own = source.describe(CONFIG_FILE);
+        let member = |name: &String| {
+            let member = source.inside(name);
+            let config = ModelConfig::read(&member)?;
+            same_labels((&own, &self.labels), (&member.describe(CONFIG_FILE), &config.labels))?;
+            Ok(member)
+        };
+        self.ensemble.members.iter().map(member).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
         let Members { method, members, classifier } = &self.ensemble;
         if !(2..=MOST).contains(&members.len()) {
@@ -103,15 +118,8 @@ impl Ensemble {
         precision: Precision,
         device: &Device,
     ) -> Result<Self> {
-        let sources: Vec<ModelSource> =
-            config.ensemble.members.iter().map(|name| source.inside(name)).collect();
-        // what is cheap to check first
-        for member in &sources {
-            let own = ModelConfig::read(member)?;
-            let path = (source.describe(CONFIG_FILE), member.describe(CONFIG_FILE));
-            same_labels((&path.0, &config.labels), (&path.1, &own.labels))?;
-        }
-        let members = sources
+        let members = config
+            .members(source)?
             .iter()
             .map(|member| ModelFolder::load(member, precision, device))
             .collect::<Result<_>>()?;

@@ -23,8 +23,8 @@ pub fn quantize(folder: &Path, precision: Precision) -> Result<Vec<PathBuf>> {
         return Ok(vec![folder.to_owned()]);
     };
     let mut folders = Vec::new();
-    for name in &config.ensemble.members {
-        let member = ModelFolder::load(&source.inside(name), Precision::F32, &device)?;
+    for (name, member) in config.ensemble.members.iter().zip(config.members(&source)?) {
+        let member = ModelFolder::load(&member, Precision::F32, &device)?;
         folders.push(folder.join(name));
         member.write_weights(&folder.join(name), precision)?;
     }

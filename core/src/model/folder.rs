@@ -136,8 +136,8 @@ impl ModelFolder {
     /// # Errors
     /// Any file that is missing, damaged, of a newer version or at odds with the others, by name.
     pub fn load(source: &ModelSource, precision: Precision, device: &Device) -> Result<Self> {
-        let encoder = EncoderConfig::read(source)?;
         let config = ModelConfig::read(source)?;
+        let encoder = EncoderConfig::read(source)?;
         if config.window.max_length > encoder.max_tokens() {
             return Err(Error::file(
                 source.describe(CONFIG_FILE),

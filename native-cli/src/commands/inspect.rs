@@ -116,9 +116,8 @@ fn describe_ensemble(
     facts.insert("method".into(), json!(config.ensemble.method));
     facts.insert("labels".into(), json!(config.labels));
     facts.insert("format_version".into(), json!(config.format_version));
+    config.members(&ModelSource::folder(folder))?;
     for name in &config.ensemble.members {
-        // one that is an ensemble itself is refused, as when it is loaded
-        ModelConfig::read(&ModelSource::folder(folder).inside(name))?;
         let mut member = describe(&folder.join(name), tensors)?;
         for section in ["folder", "labels", "format_version"] {
             member.shift_remove(section);

@@ -368,9 +368,17 @@ fn models_that_do_not_fit_together_are_refused_before_anything_is_written() {
     let combine = |models: [&str; 2]| {
         innerspan([&["combine", "--method", "majority", "--out", &out], &models[..]].concat())
     };
-    let (bert, own) = (model("bert"), crate::support::model());
-    // the other model knows fewer types
-    combine([&bert, own]).fails_naming(1, &[own, &bert, "other entity types", "only"]);
+    let bert = model("bert");
+    let strange = self::folder();
+    for (name, bytes) in contents(Path::new(&model("roberta"))) {
+        std::fs::write(strange.path().join(name), bytes).unwrap();
+    }
+    let config = strange.path().join("config.json");
+    let json = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, json.replace("\"FAULT\"", "\"FOULED\"")).unwrap();
+    let other = text(strange.path());
+    combine([&bert, &other])
+        .fails_naming(1, &[&bert, &other, "other entity types", "has FAULT", "has FOULED"]);
     combine([&bert, &format!("{bert}/../bert")]).fails_naming(1, &["given twice"]);
     combine([&bert, &union().path]).fails_naming(1, &["an ensemble, where a single model"]);
     assert!(!Path::new(&out).exists());

@@ -39,7 +39,15 @@ fn corpus() -> (Vec<Document>, Vec<Vec<Document>>) {
 }
 
 fn settings() -> MetaSettings {
-    MetaSettings { epochs: 4, lr: 1e-3, head_lr: 2e-3, max_length: 32, ..MetaSettings::default() }
+    MetaSettings {
+        epochs: 30,
+        batch_size: 4,
+        lr: 1e-3,
+        head_lr: 2e-3,
+        patience: 0,
+        max_length: 32,
+        ..MetaSettings::default()
+    }
 }
 
 fn train(
