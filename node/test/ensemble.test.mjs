@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -85,6 +86,37 @@ test("an ensemble loads from memory, its files by path", async () => {
     .map((entry) => join(entry.parentPath, entry.name));
   const files = new Map(names.map((name) => [name.slice(folder.length + 1).replaceAll("\\", "/"), readFileSync(name)]));
   assert.deepEqual(await found(files), await found(folder));
+});
+
+test("an ensemble loads from the web, and only from below its address", async () => {
+  const folder = ensemble("union");
+  const asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    try {
+      response.end(readFileSync(join(scratch, String(request.url))));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const address = (folder) => `http://127.0.0.1:${port}/${basename(folder)}`;
+  const steps = [];
+  const onProgress = (step) => steps.push(step);
+  assert.deepEqual(await found(address(folder), { onProgress }), await found(folder));
+  const last = steps.filter(({ stage }) => stage === "load").at(-1);
+  assert.equal(last.file, "member-2/model.safetensors");
+  assert.equal(last.loaded, last.total);
+  asked.length = 0;
+  const outside = Recognizer.load(address(ensemble("union", ["member-1", "../member-2"])), { device: "cpu" });
+  assert.match((await rejects(outside, "file")).message, /no name of a folder/);
+  assert.ok(
+    asked.every((url) => url.includes("/config.json") || url.includes("/member-1/")),
+    asked.join(),
+  );
+  server.closeAllConnections();
+  server.close();
 });
 
 test("an ensemble that is not whole is refused by name", async () => {
