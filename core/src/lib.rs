@@ -1,6 +1,7 @@
 //! Nested named-entity recognition: text handling, encoders, heads, losses, decoding and training,
 //! on any device that Burn reaches. The surfaces (command line, browser, Node.js) only wrap this.
 
+pub mod combine;
 pub mod data;
 pub mod decode;
 pub mod device;

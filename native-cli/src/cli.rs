@@ -3,7 +3,8 @@
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, demo, devices, evaluate, inspect, predict, quantize, stats, train,
+    combine, completions, convert, demo, devices, evaluate, inspect, predict, quantize, stats,
+    train,
 };
 use crate::failure::Failure;
 
@@ -40,6 +41,8 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Finds entities in text
     Predict(predict::Predict),
+    /// Makes one system of several
+    Combine(Box<combine::Combine>),
     /// Stores the weights of a model in fewer bytes
     Quantize(quantize::Quantize),
     /// Rewrites annotated text in another format
@@ -63,6 +66,7 @@ impl Command {
             Self::Train(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Predict(command) => command.run(),
+            Self::Combine(command) => command.run(),
             Self::Quantize(command) => command.run(),
             Self::Convert(command) => command.run(),
             Self::Stats(command) => command.run(),

@@ -49,6 +49,13 @@ impl AddAssign for Lost {
 }
 
 impl Lost {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        let Self { within_piece, too_long, unknown_label, overlapping, too_wide, second_type } =
+            self;
+        within_piece + too_long + unknown_label + overlapping + too_wide + second_type
+    }
+
     /// What a user should read, if anything was lost.
     pub fn message(&self, what: &str) -> Option<String> {
         let reasons = [

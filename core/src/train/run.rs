@@ -17,6 +17,7 @@ use super::hash::{FNV_START, fnv_1a, mix};
 use super::optimizer::{AdamW, Rates};
 use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
+use crate::combine::keep_predictions;
 use crate::data::Document;
 use crate::device::Selected;
 use crate::encoder::EncoderConfig;
@@ -293,6 +294,9 @@ impl<'a> Training<'a> {
                 "the loss became {} in epoch {}: lower --lr or --head-lr",
                 record.loss, record.epoch
             )));
+        }
+        if self.run.settings.keep_predictions {
+            keep_predictions(self.run.out, record.epoch, &predicted)?;
         }
         let best = self.state.best().is_none_or(|best| record.f1 > best.f1);
         self.state.curve.push(record.clone());

@@ -58,6 +58,8 @@ pub struct TrainSettings {
     pub eval_every: usize,
     /// Epochs without a better dev strict F1 after which training stops; 0 for never.
     pub patience: usize,
+    /// Whether the dev predictions of every evaluated epoch are kept, which a combiner learns from.
+    pub keep_predictions: bool,
     /// Share of the training sentences that is used, evenly spaced, the first included.
     pub train_fraction: f64,
     /// Seeds weights, shuffling and dropout.
@@ -103,6 +105,7 @@ impl Default for TrainSettings {
             stride: 64,
             eval_every: 1,
             patience: 0,
+            keep_predictions: false,
             train_fraction: 1.0,
             seed: 1,
             threshold: None,

@@ -17,6 +17,7 @@ use crate::model::{
     DecodeSettings, FORMAT_VERSION, ModelConfig, NerModel, Pipeline, Prepared, WindowSettings,
     read_tokenizer,
 };
+use crate::text::Tokenizer;
 use crate::{Error, Result};
 
 /// Word pieces of the vocabulary of a tiny encoder.
@@ -31,6 +32,23 @@ pub enum EncoderSource {
     Tiny,
     /// A folder as Hugging Face publishes it.
     Pretrained(ModelSource),
+}
+
+impl EncoderSource {
+    /// The encoder's configuration and tokenizer; a tiny one learns its vocabulary from `documents`.
+    pub(crate) fn open(&self, documents: &[Document]) -> Result<(EncoderConfig, Tokenizer)> {
+        match self {
+            Self::Tiny => {
+                let tokenizer = learn_vocabulary(documents, TINY_VOCABULARY)?;
+                Ok((EncoderConfig::tiny(tokenizer.vocab_size()), tokenizer))
+            }
+            Self::Pretrained(source) => {
+                let encoder = EncoderConfig::read(source)?;
+                let tokenizer = read_tokenizer(source, &encoder)?;
+                Ok((encoder, tokenizer))
+            }
+        }
+    }
 }
 
 /// An untrained model with its text handling.
@@ -58,17 +76,7 @@ impl Start {
                 "the training data holds no entities, so there is nothing to learn".into(),
             ));
         }
-        let (mut encoder, tokenizer) = match source {
-            EncoderSource::Tiny => {
-                let tokenizer = learn_vocabulary(documents, TINY_VOCABULARY)?;
-                (EncoderConfig::tiny(tokenizer.vocab_size()), tokenizer)
-            }
-            EncoderSource::Pretrained(source) => {
-                let encoder = EncoderConfig::read(source)?;
-                let tokenizer = read_tokenizer(source, &encoder)?;
-                (encoder, tokenizer)
-            }
-        };
+        let (mut encoder, tokenizer) = source.open(documents)?;
         if let Some(dropout) = settings.dropout {
             (encoder.hidden_dropout, encoder.attention_dropout) = (dropout, dropout);
         }

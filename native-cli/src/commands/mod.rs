@@ -1,5 +1,6 @@
 //! One file a command; each parses nothing but its own arguments and calls the library.
 
+pub mod combine;
 pub mod completions;
 pub mod convert;
 pub mod demo;
@@ -43,7 +44,7 @@ fn recognizer(
 ) -> Result<Recognizer, Failure> {
     let source = ModelSource::folder(model);
     // a folder that is no model is refused before a device is looked for, which takes longer
-    innerspan::model::ModelConfig::read(&source)?;
+    Recognizer::check(&source)?;
     Ok(Recognizer::load(&source, precision, &device(choice)?)?)
 }
 

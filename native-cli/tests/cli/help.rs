@@ -2,10 +2,12 @@
 
 use crate::support::{command, innerspan, run};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 11] = [
     "train",
     "evaluate",
     "predict",
+    "combine",
+    "quantize",
     "convert",
     "stats",
     "inspect",

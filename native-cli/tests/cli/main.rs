@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod combine;
 mod conformance;
 mod convert;
 mod corpus_faults;

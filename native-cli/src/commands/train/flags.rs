@@ -89,6 +89,9 @@ pub struct Flags {
     /// Epochs without a better F1 after which training stops; 0 for never [default: 0]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     patience: Option<usize>,
+    /// Keeps what every epoch predicts in the development data, which `combine --method meta` learns from
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Optimisation")]
+    keep_predictions: Option<bool>,
     /// Share of the training data to use, evenly spaced [default: 1]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     train_fraction: Option<f64>,
@@ -229,6 +232,7 @@ impl Flags {
         settings.dropout = self.dropout.or(settings.dropout);
         put(&mut settings.eval_every, self.eval_every);
         put(&mut settings.patience, self.patience);
+        put(&mut settings.keep_predictions, self.keep_predictions);
         put(&mut settings.train_fraction, self.train_fraction);
         put(&mut settings.seed, self.seed);
         put(&mut settings.loss.kind, self.loss);

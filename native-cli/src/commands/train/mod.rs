@@ -142,15 +142,7 @@ impl Train {
 
 /// Trains with progress shown and Ctrl-C obeyed.
 pub fn watch(run: &Run) -> Result<Outcome, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stop);
-    let set = ctrlc::set_handler(move || {
-        if handler.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nstopping after this step and saving; Ctrl-C again aborts at once");
-    });
-    set.map_err(|error| Failure::new(format!("Ctrl-C cannot be watched: {error}")))?;
+    let stop = stop_flag("stopping after this step and saving; Ctrl-C again aborts at once")?;
     let mut reporter = Reporter::new();
     let outcome = innerspan::train::train(run, &mut |progress| reporter.show(progress), &stop);
     reporter.finish();
@@ -164,6 +156,20 @@ pub fn watch(run: &Run) -> Result<Outcome, Failure> {
     })
 }
 
+/// What Ctrl-C sets, after it has said what happens now; a second one ends the program.
+pub fn stop_flag(says: &'static str) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    let set = ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\n{says}");
+    });
+    set.map_err(|error| Failure::new(format!("Ctrl-C cannot be watched: {error}")))?;
+    Ok(stop)
+}
+
 /// An option that must come from the command line or the file.
 fn needed<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Failure> {
     value.ok_or_else(|| {
@@ -173,7 +179,7 @@ fn needed<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Failure> {
 }
 
 /// Finds the encoder, downloading it if need be.
-fn encoder_source(encoder: &str) -> Result<EncoderSource, Failure> {
+pub fn encoder_source(encoder: &str) -> Result<EncoderSource, Failure> {
     if encoder == "tiny" {
         return Ok(EncoderSource::Tiny);
     }
