@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use innerspan::data::{Document, Entity, LabelSet};
 use innerspan::decode::above_threshold;
 use innerspan::device::cpu;
@@ -18,7 +18,7 @@ use innerspan::loss::{LossKind, LossSettings, Mention, Target};
 use innerspan::model::{
     Batch, DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, NerModel, Row, WindowSettings,
 };
-use innerspan::train::{AdamW, Rates, learn_vocabulary, seeded};
+use innerspan::train::{Optimizer, OptimizerKind, Rates, learn_vocabulary, seeded};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -136,20 +136,22 @@ fn training_step(c: &mut Criterion) {
     let rates = Rates { encoder: 1e-4, head: 1e-3, decay: 0.01, clip: 1.0 };
     let mut group = c.benchmark_group("training step");
     group.sample_size(10).throughput(Throughput::Elements(16 * 64));
-    group.bench_function("16x64", |b| {
-        let mut optimizer = AdamW::default();
-        let mut model = Some(model().train());
-        b.iter_batched(
-            || (),
-            |()| {
-                let network = model.take().unwrap();
-                let loss = LossSettings::default().of(network.forward(&batch), &target, 1.0);
-                let gradients = GradientsParams::from_grads(loss.backward(), &network);
-                model = Some(optimizer.step(network, gradients, rates));
-            },
-            BatchSize::PerIteration,
-        );
-    });
+    for kind in [OptimizerKind::AdamW, OptimizerKind::Adafactor] {
+        group.bench_function(BenchmarkId::new("16x64", format!("{kind:?}")), |b| {
+            let mut optimizer = Optimizer::new(kind);
+            let mut model = Some(model().train());
+            b.iter_batched(
+                || (),
+                |()| {
+                    let network = model.take().unwrap();
+                    let loss = LossSettings::default().of(network.forward(&batch), &target, 1.0);
+                    let gradients = GradientsParams::from_grads(loss.backward(), &network);
+                    model = Some(optimizer.step(network, gradients, rates));
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
 }
 
 criterion_group!(benches, tokenise, forward, loss, decode, training_step);

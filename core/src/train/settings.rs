@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::optimizer::OptimizerKind;
 use crate::head::HeadKind;
 use crate::loss::LossSettings;
 use crate::{Error, Result};
@@ -22,6 +23,8 @@ pub struct TrainSettings {
     pub batch_size: usize,
     /// Forward passes per optimiser step.
     pub accumulate: usize,
+    /// How parameters follow their gradients.
+    pub optimizer: OptimizerKind,
     /// Learning rate of the encoder.
     pub lr: f64,
     /// Learning rate of the head.
@@ -72,6 +75,7 @@ impl Default for TrainSettings {
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
+            optimizer: OptimizerKind::AdamW,
             lr: 1e-4,
             head_lr: 1e-3,
             weight_decay: 0.01,

@@ -1,0 +1,101 @@
+//! Published systems as settings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::optimizer::OptimizerKind;
+use super::settings::{Schedule, TrainSettings};
+use crate::head::HeadKind;
+use crate::loss::{LossKind, LossSettings};
+
+/// A system of the literature by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Global Pointer as its author trains it.
+    GlobalPointer,
+    /// EIoU-EMC, whose paper gives no learning rate, batch or length of training: Global Pointer's.
+    EiouEmc,
+    /// What did best in the results of this project.
+    Best,
+}
+
+impl Preset {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::GlobalPointer, Self::EiouEmc, Self::Best];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GlobalPointer => "global-pointer",
+            Self::EiouEmc => "eiou-emc",
+            Self::Best => "best",
+        }
+    }
+
+    /// One line about it.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::GlobalPointer => "Global Pointer with zlpr, as its author trains it",
+            Self::EiouEmc => "EIoU-EMC: Global Pointer with a loss for boundaries and rare types",
+            Self::Best => "what did best in docs/results.md",
+        }
+    }
+
+    /// Its settings; where the source is silent, the defaults.
+    pub fn settings(self) -> TrainSettings {
+        match self {
+            // Su et al., github.com/bojone/GlobalPointer: Adam at 2e-5 throughout
+            Self::GlobalPointer => TrainSettings {
+                head: HeadKind::GlobalPointer,
+                head_size: 64,
+                epochs: 10,
+                batch_size: 16,
+                optimizer: OptimizerKind::AdamW,
+                lr: 2e-5,
+                head_lr: 2e-5,
+                weight_decay: 0.0,
+                warmup: 0.0,
+                schedule: Schedule::Constant,
+                clip: 0.0,
+                max_length: 256,
+                ..TrainSettings::default()
+            },
+            Self::EiouEmc => TrainSettings {
+                loss: LossSettings { kind: LossKind::EiouEmc, ..LossSettings::default() },
+                ..Self::GlobalPointer.settings()
+            },
+            Self::Best => TrainSettings::default(),
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Preset {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|preset| preset.name()).collect();
+            format!("'{name}' is no preset; known are {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_found_by_its_name_and_can_be_trained() {
+        for preset in Preset::ALL {
+            assert_eq!(preset.name().parse(), Ok(preset));
+            assert!(preset.settings().check().is_ok(), "{preset}");
+        }
+        assert!("pointer".parse::<Preset>().is_err_and(|message| message.contains("eiou-emc")));
+    }
+}
