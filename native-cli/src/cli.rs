@@ -3,7 +3,8 @@
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, demo, devices, evaluate, inspect, predict, quantize, stats, train,
+    completions, convert, demo, devices, evaluate, experiment, inspect, predict, quantize, stats,
+    train,
 };
 use crate::failure::Failure;
 
@@ -38,6 +39,8 @@ pub enum Command {
     Train(Box<train::Train>),
     /// Scores a model against annotated text
     Evaluate(evaluate::Evaluate),
+    /// Trains several systems on several corpora and compares them
+    Experiment(experiment::Experiment),
     /// Finds entities in text
     Predict(predict::Predict),
     /// Stores the weights of a model in fewer bytes
@@ -62,6 +65,7 @@ impl Command {
         match self {
             Self::Train(command) => command.run(),
             Self::Evaluate(command) => command.run(),
+            Self::Experiment(command) => command.run(),
             Self::Predict(command) => command.run(),
             Self::Quantize(command) => command.run(),
             Self::Convert(command) => command.run(),

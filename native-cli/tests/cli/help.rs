@@ -2,9 +2,10 @@
 
 use crate::support::{command, innerspan, run};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "train",
     "evaluate",
+    "experiment",
     "predict",
     "convert",
     "stats",
