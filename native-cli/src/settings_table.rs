@@ -9,7 +9,8 @@ use crate::toml_file::{Fault, typed};
 /// Every key of a setting; those of a table within the settings as `table.key`.
 pub fn known_settings() -> Vec<String> {
     let mut known = Vec::new();
-    let with_all = TrainSettings { dropout: Some(0.1), ..TrainSettings::default() };
+    let with_all =
+        TrainSettings { dropout: Some(0.1), threshold: Some(0.5), ..TrainSettings::default() };
     for (key, value) in Table::try_from(with_all).unwrap_or_default() {
         if let Value::Table(inner) = &value {
             known.extend(inner.keys().map(|inner| format!("{key}.{inner}")));

@@ -1,4 +1,4 @@
-//! The optimisers over a module, with one learning rate for the encoder and one for the head.
+//! The optimisers over a module, with one learning rate for the encoder, one for a CRF's transitions and one for the rest.
 
 mod adafactor;
 mod adamw;
@@ -17,6 +17,8 @@ use crate::{Error, Result};
 
 /// Numbers that one thread updates at a time on a CPU.
 const CHUNK: usize = 1 << 16;
+/// How the names of a CRF's transitions end.
+const TRANSITIONS: &str = "transitions";
 
 /// The optimisers by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +36,25 @@ pub enum OptimizerKind {
 pub struct Rates {
     /// Learning rate of parameters below `encoder.`.
     pub encoder: f64,
+    /// Learning rate of the transitions of a CRF.
+    pub transitions: f64,
     /// Learning rate of all others.
     pub head: f64,
-    /// Decoupled weight decay of parameters that are neither biases nor layer norms.
+    /// Decoupled weight decay of parameters that are neither biases, layer norms nor transitions.
     pub decay: f64,
     /// Largest L2 norm of all gradients together; 0 for no clipping.
     pub clip: f64,
+}
+
+impl Rates {
+    /// The learning rate of the parameter at a path.
+    fn of(&self, path: &str) -> f64 {
+        match path {
+            path if path.starts_with("encoder.") => self.encoder,
+            path if path.ends_with(TRANSITIONS) => self.transitions,
+            _ => self.head,
+        }
+    }
 }
 
 /// An optimiser and its state: the moments of every parameter that has had a gradient.
@@ -128,7 +143,7 @@ impl ModuleMapper for Step<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let path = self.path.join(".");
-        let rate = if path.starts_with("encoder.") { self.rates.encoder } else { self.rates.head };
+        let rate = self.rates.of(&path);
         let decay = if decays(&path) { rate * self.rates.decay } else { 0.0 };
         let change = Change { rate, keep: 1.0 - decay, scale: self.scale };
         let Optimizer { steps, rule } = &mut *self.optimizer;
@@ -144,10 +159,10 @@ impl ModuleMapper for Step<'_> {
     }
 }
 
-/// Whether weight decay acts on a parameter: not on biases, not on layer norms.
+/// Whether weight decay acts on a parameter: not on biases, layer norms and transitions.
 fn decays(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
-    !matches!(last, "bias" | "gamma" | "beta")
+    !matches!(last, "bias" | "gamma" | "beta") && !last.ends_with(TRANSITIONS)
 }
 
 /// What all gradients are multiplied with so that their common L2 norm is at most `limit`.

@@ -15,19 +15,35 @@ pub enum Preset {
     GlobalPointer,
     /// EIoU-EMC, whose paper gives no learning rate, batch or length of training: Global Pointer's.
     EiouEmc,
+    /// SEQ (Verma et al., 2023): a tag for each token.
+    Seq,
+    /// SeqCRF (Verma et al., 2023): SEQ under a conditional random field.
+    SeqCrf,
+    /// SpanPred (Verma et al., 2023): a class for each span.
+    SpanPred,
     /// What did best in the results of this project.
     Best,
 }
 
 impl Preset {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::GlobalPointer, Self::EiouEmc, Self::Best];
+    pub const ALL: [Self; 6] = [
+        Self::GlobalPointer,
+        Self::EiouEmc,
+        Self::Seq,
+        Self::SeqCrf,
+        Self::SpanPred,
+        Self::Best,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::GlobalPointer => "global-pointer",
             Self::EiouEmc => "eiou-emc",
+            Self::Seq => "seq",
+            Self::SeqCrf => "seq-crf",
+            Self::SpanPred => "span-pred",
             Self::Best => "best",
         }
     }
@@ -37,6 +53,9 @@ impl Preset {
         match self {
             Self::GlobalPointer => "Global Pointer with zlpr, as its author trains it",
             Self::EiouEmc => "EIoU-EMC: Global Pointer with a loss for boundaries and rare types",
+            Self::Seq => "SEQ of Verma et al.: a BIO tag for each token; flat entities only",
+            Self::SeqCrf => "SeqCRF of Verma et al.: the same under a conditional random field",
+            Self::SpanPred => "SpanPred of Verma et al.: a class for each span of up to 32 tokens",
             Self::Best => "what did best in docs/results.md",
         }
     }
@@ -63,6 +82,31 @@ impl Preset {
             Self::EiouEmc => TrainSettings {
                 loss: LossSettings { kind: LossKind::EiouEmc, ..LossSettings::default() },
                 ..Self::GlobalPointer.settings()
+            },
+            // §5 of the paper: Adafactor at 1e-5, batches of 4, stopped after 5 epochs without gain. The transitions
+            // keep a rate of their own, because at 1e-5 they would hardly leave where they start.
+            Self::Seq => TrainSettings {
+                head: HeadKind::Tagger,
+                epochs: 20,
+                batch_size: 4,
+                optimizer: OptimizerKind::Adafactor,
+                lr: 1e-5,
+                head_lr: 1e-5,
+                weight_decay: 0.0,
+                warmup: 0.0,
+                schedule: Schedule::Constant,
+                clip: 0.0,
+                max_length: 512,
+                patience: 5,
+                ..TrainSettings::default()
+            },
+            Self::SeqCrf => {
+                TrainSettings { head: HeadKind::Crf, epochs: 25, ..Self::Seq.settings() }
+            }
+            Self::SpanPred => TrainSettings {
+                head: HeadKind::SpanClassifier,
+                span_width: 32,
+                ..Self::Seq.settings()
             },
             Self::Best => TrainSettings::default(),
         }

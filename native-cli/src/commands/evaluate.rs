@@ -139,9 +139,7 @@ pub fn recognise(
     let mut lost = Lost::default();
     let mut seconds = 0.0;
     for share in gold.chunks(SHARE) {
-        let Lost { within_piece, too_long, .. } = model.unreachable(share)?;
-        lost.within_piece += within_piece;
-        lost.too_long += too_long;
+        lost += Lost { unknown_label: 0, ..model.unreachable(share)? };
         let texts = share.to_vec();
         let began = Instant::now();
         predicted.extend(model.extract_documents(texts, &options)?);

@@ -46,7 +46,7 @@ fn two_steps_of_adamw_agree_with_pytorch() {
     let device = Device::flex().autodiff();
     let mut linear = linear(&device);
     let mut optimizer = Optimizer::new(OptimizerKind::AdamW);
-    let rates = Rates { encoder: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
+    let rates = Rates { encoder: 9.0, transitions: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
     for x in [[1.0, 2.0], [-1.0, 0.5]] {
         let gradients = gradients(&linear, x);
         linear = optimizer.step(linear, gradients, rates);
@@ -85,7 +85,7 @@ fn three_steps_of_adafactor_agree_with_transformers() {
         let bias = Tensor::<1>::from_data([0.1f32, -0.2, 0.3], &device);
         let mut linear = of(weight, bias);
         let mut optimizer = Optimizer::new(OptimizerKind::Adafactor);
-        let rates = Rates { encoder: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
+        let rates = Rates { encoder: 9.0, transitions: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
         for (weight, bias) in [
             ([[0.2, -0.4, 0.1], [0.0, 0.3, -0.5]], [0.2, -0.1, 0.0]),
             ([[-0.3, 0.1, 0.6], [0.2, -0.2, 0.4]], [0.5, 0.05, -0.3]),
@@ -154,7 +154,7 @@ fn clipping_scales_all_gradients_by_their_common_norm() {
 fn restored_state_goes_on_as_if_never_saved() {
     for kind in [OptimizerKind::AdamW, OptimizerKind::Adafactor] {
         let device = Device::flex().autodiff();
-        let rates = Rates { encoder: 0.0, head: 0.1, decay: 0.01, clip: 1.0 };
+        let rates = Rates { encoder: 0.0, transitions: 0.0, head: 0.1, decay: 0.01, clip: 1.0 };
         let mut linear = linear(&device);
         let mut optimizer = Optimizer::new(kind);
         let first = gradients(&linear, [1.0, 2.0]);
