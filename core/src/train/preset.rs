@@ -27,14 +27,8 @@ pub enum Preset {
 
 impl Preset {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 6] = [
-        Self::GlobalPointer,
-        Self::EiouEmc,
-        Self::Seq,
-        Self::SeqCrf,
-        Self::SpanPred,
-        Self::Best,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::GlobalPointer, Self::EiouEmc, Self::Seq, Self::SeqCrf, Self::SpanPred, Self::Best];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {

@@ -135,7 +135,7 @@ fn faults_of_the_file_are_named_before_anything_is_done() {
     let folder = prepared(&example().replace("fractions", "fraction"));
     experiment(&folder, &[]).fails_naming(1, &["comparison.toml:4: ", "'fraction'", "'fractions'"]);
     file(&folder, "comparison.toml", example().replace("dev.jsonl", "test.jsonl"));
-    experiment(&folder, &[]).fails_naming(1, &["test.jsonl", "no such file"]);
+    experiment(&folder, &[]).fails_naming(1, &["test.jsonl", "No such file"]);
     file(&folder, "comparison.toml", example().replace("epochs = 3", "epochs = 0"));
     experiment(&folder, &[]).fails_naming(2, &["Global Pointer", "epochs is 0"]);
     innerspan(["experiment", &inside(&folder, "missing.toml")]).fails_naming(1, &["missing.toml"]);

@@ -79,7 +79,7 @@ fn wait(
     }
 }
 
-/// Passes lines on until the last, and returns the error message among them.
+/// Passes lines on, and returns the error message at their end.
 fn listen(said: impl Read, mut log: File) -> String {
     let mut message = String::new();
     for line in BufReader::new(said).split(b'\n') {
@@ -92,8 +92,9 @@ fn listen(said: impl Read, mut log: File) -> String {
             message = line.trim_start_matches("error: ").to_owned();
         } else if !message.is_empty() {
             message += &format!(" ({})", line.trim());
+        } else {
+            stderr::say(format!("  {line}"));
         }
-        stderr::say(format!("  {line}"));
     }
     message
 }

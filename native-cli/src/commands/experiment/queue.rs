@@ -103,7 +103,10 @@ impl Queue<'_> {
                     100.0 * done.scores.boundary.f1(),
                     duration(done.seconds)
                 )),
-                Ending::Failed { error } => failed.push(format!("{}: {error}", run.title())),
+                Ending::Failed { error } => {
+                    stderr::say(format!("  failed: {error}"));
+                    failed.push(format!("{}: {error}", run.title()));
+                }
             }
             let is_done = matches!(ending, Ending::Done(_));
             results.put(Record { run: run.id.clone(), facts: self.facts(run), ending })?;
