@@ -21,7 +21,7 @@ pub enum Preset {
     SeqCrf,
     /// SpanPred (Verma et al., 2023): a class for each span.
     SpanPred,
-    /// What did best in the results of this project.
+    /// What this project recommends: its defaults.
     Best,
 }
 
@@ -50,7 +50,7 @@ impl Preset {
             Self::Seq => "SEQ of Verma et al.: a BIO tag for each token; flat entities only",
             Self::SeqCrf => "SeqCRF of Verma et al.: the same under a conditional random field",
             Self::SpanPred => "SpanPred of Verma et al.: a class for each span of up to 32 tokens",
-            Self::Best => "what did best in docs/results.md",
+            Self::Best => "what this project recommends: its defaults",
         }
     }
 

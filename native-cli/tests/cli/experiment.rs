@@ -1,10 +1,16 @@
 //! Comparisons of systems: a queue that nothing breaks, and what it leaves.
 
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Child, Stdio};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[cfg(unix)]
+use crate::resume::signal;
 use crate::support::{command, contents, file, folder, innerspan, inside, run, sentences};
 
 /// The example of the guide.
@@ -34,30 +40,42 @@ fn results(folder: &TempDir) -> Vec<Value> {
     text.unwrap_or_default().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// An experiment that has begun a run.
+#[cfg(unix)]
+fn started_until(folder: &TempDir, run: &str) -> Child {
+    let mut command = command();
+    command.current_dir(folder.path()).args(["experiment", "comparison.toml"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = inside(folder, &format!("comparison/runs/{run}/run.toml"));
+    let began = Instant::now();
+    while !Path::new(&begun).exists() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{run} has not begun");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
 #[cfg(unix)]
 #[test]
 fn the_example_of_the_guide_killed_in_the_middle_ends_with_every_result_once() {
-    use std::process::Stdio;
-    use std::time::{Duration, Instant};
-
     let folder = prepared(&example());
     let listed = experiment(&folder, &["--dry-run"]).ok();
     assert_eq!(listed.matches("to do  ").count(), 2 * 2 * 2, "{listed}");
 
-    let mut first = command();
-    first.current_dir(folder.path()).args(["experiment", "comparison.toml"]);
-    let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let second_run = inside(&folder, "comparison/runs/harbour.eiou-emc.0.5.1/run.toml");
-    let began = Instant::now();
-    while !Path::new(&second_run).exists() {
-        assert!(began.elapsed() < Duration::from_secs(120), "no second run");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    // killed in its second run, and stopped in its third
+    let mut killed = started_until(&folder, "harbour.eiou-emc.0.5.1");
     let refused = experiment(&folder, &[]);
-    first.kill().unwrap();
-    first.wait().unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
     refused.fails_naming(1, &["another process"]);
     assert_eq!(results(&folder).len(), 1);
+    let stopped = started_until(&folder, "harbour.global-pointer.1.1");
+    signal(&stopped, "-INT");
+    let stopped = stopped.wait_with_output().unwrap();
+    let said = String::from_utf8(stopped.stderr).unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{said}");
+    assert!(said.contains("the same command goes on"), "{said}");
+    assert!((2..8).contains(&results(&folder).len()));
 
     let printed = experiment(&folder, &[]).ok();
     for part in ["harbour: strict F1", "| Global Pointer |", "50 % (4)", "100 % (8)", "±"] {

@@ -69,7 +69,8 @@ impl Job {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+/// Sends a signal.
+pub fn signal(child: &Child, name: &str) {
     assert_eq!(
         run(std::process::Command::new("kill").args([name, &child.id().to_string()])).code,
         0

@@ -73,6 +73,10 @@ impl Experiment {
         plan.check()?;
         let out = self.out.clone().or(plan.out.clone());
         let out = out.unwrap_or_else(|| self.file.with_extension(""));
+        if out == self.file {
+            return Err(Failure::usage("the file's name has no extension to leave out")
+                .hint("give --out, or out = \"…\" in the file"));
+        }
         let mut results = Results::read(&out)?;
         if self.dry_run {
             return list(&plan, &results);

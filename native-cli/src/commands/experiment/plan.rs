@@ -355,7 +355,7 @@ loss.beta = [0.1, 0.2]
             ("[0.1, 0.2]", "0.1", Some(24), &["loss.beta"]),
             ("\"global-pointer\"", "\"pointer\"", Some(16), &["'pointer'", "eiou-emc"]),
             ("epochs = 4", "seed = 4", Some(12), &["seeds = "]),
-            ("dev =", "test =", Some(9), &["'test'", "name, train, dev"]),
+            ("dev =", "test =", Some(9), &["'test'", "'dev'"]),
             ("name = \"GP\"", "", Some(14), &["no name"]),
             ("encoder = \"tiny\"", "", None, &["encoder"]),
             ("[[corpus]]", "[corpus]", Some(6), &["[[corpus]]"]),
