@@ -20,7 +20,7 @@ use innerspan::loss::{LossKind, LossSettings, Mention, Moment, Target};
 use innerspan::model::{
     Batch, DecodeSettings, FORMAT_VERSION, Layout, ModelConfig, NerModel, Row, WindowSettings,
 };
-use innerspan::train::{AdamW, Rates, learn_vocabulary, seeded};
+use innerspan::train::{Optimizer, OptimizerKind, Rates, learn_vocabulary, seeded};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -178,9 +178,11 @@ fn training_step(c: &mut Criterion) {
     let moment = Moment { epoch: 1.0, seed: 1 };
     let mut group = c.benchmark_group("training step");
     group.sample_size(10).throughput(Throughput::Elements(16 * 64));
-    for (name, head) in heads() {
-        group.bench_function(format!("{name} 16x64"), |b| {
-            let mut optimizer = AdamW::default();
+    let adamw = heads().into_iter().map(|(name, head)| (name, head, OptimizerKind::AdamW));
+    let other = ("global-pointer", POINTER, OptimizerKind::Adafactor);
+    for (name, head, kind) in adamw.chain([other]) {
+        group.bench_function(format!("{name} {kind:?} 16x64"), |b| {
+            let mut optimizer = Optimizer::new(kind);
             let mut network = Some(model(head.clone()).train());
             b.iter_batched(
                 || (),

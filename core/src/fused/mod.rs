@@ -10,7 +10,7 @@ mod gelu;
 mod layer_norm;
 mod linear;
 mod matrix;
-mod parallel;
+pub(crate) mod parallel;
 mod simd;
 
 pub use attention::{Heads, KeyMask, attention};

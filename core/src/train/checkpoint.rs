@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::AdamW;
+use super::optimizer::Optimizer;
 use super::settings::TrainSettings;
 use crate::encoder::EncoderConfig;
 use crate::model::NerModel;
@@ -41,6 +41,9 @@ pub struct EpochRecord {
     pub boundary_f1: f64,
     /// Seconds of training and evaluation since the run began, all parts of a resumed run together.
     pub seconds: f64,
+    /// Those of optimiser steps alone.
+    #[serde(default)]
+    pub training_seconds: f64,
 }
 
 /// Where a run stands.
@@ -63,6 +66,9 @@ pub(super) struct State {
     pub curve: Vec<EpochRecord>,
     /// Seconds so far.
     pub seconds: f64,
+    /// Those of optimiser steps alone.
+    #[serde(default)]
+    pub training_seconds: f64,
 }
 
 impl State {
@@ -84,6 +90,7 @@ impl State {
             loss_sum: 0.0,
             curve: Vec::new(),
             seconds: 0.0,
+            training_seconds: 0.0,
         }
     }
 
@@ -98,7 +105,7 @@ impl State {
         out: &Path,
         encoder: &EncoderConfig,
         model: &NerModel,
-        optimizer: &AdamW,
+        optimizer: &Optimizer,
     ) -> Result<()> {
         let name = format!("{PREFIX}{}-{}", self.epoch, self.batch);
         let folder = out.join(&name);
@@ -118,7 +125,7 @@ impl State {
         out: &Path,
         encoder: &EncoderConfig,
         model: NerModel,
-    ) -> Result<(Self, NerModel, AdamW)> {
+    ) -> Result<(Self, NerModel, Optimizer)> {
         let name: String = read_json(&out.join(POINTER))?;
         let folder = out.join(&name);
         let state: Self = read_json(&folder.join(STATE_FILE))?;
@@ -127,7 +134,9 @@ impl State {
         let model =
             load_into(model, &weights, |path| encoder.tensor_name(path))?.map(&mut RowMajor);
         let device = crate::model::device_of(&model);
-        let optimizer = AdamW::restore(load_tensors(&source, MOMENTS_FILE)?, state.steps, &device);
+        let moments = load_tensors(&source, MOMENTS_FILE)?;
+        let kind = state.settings.optimizer;
+        let optimizer = Optimizer::restore(kind, moments, state.steps, &device);
         Ok((state, model, optimizer))
     }
 

@@ -3,10 +3,12 @@
 mod batches;
 mod card;
 mod checkpoint;
+mod corpus;
 mod gold;
 mod hash;
 mod init;
 mod optimizer;
+mod preset;
 mod run;
 mod schedule;
 mod settings;
@@ -16,10 +18,12 @@ mod word_vectors;
 
 pub use batches::batches;
 pub use checkpoint::EpochRecord;
+pub use corpus::{fingerprint, fraction};
 pub use gold::{Lost, Sample, samples, whole_word_share};
 pub(crate) use hash::mix;
 pub use init::seeded;
-pub use optimizer::{AdamW, Rates};
+pub use optimizer::{Optimizer, OptimizerKind, Rates};
+pub use preset::Preset;
 pub use run::{METRICS_FILE, Outcome, Run, SETTINGS_FILE, train};
 pub(crate) use settings::in_range;
 pub use settings::{Schedule, TrainSettings};

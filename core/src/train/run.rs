@@ -12,9 +12,10 @@ use burn::tensor::Device;
 use super::batches::batches;
 use super::card::card;
 use super::checkpoint::{EpochRecord, State};
+use super::corpus::{fingerprint, fraction};
 use super::gold::{Sample, samples};
-use super::hash::{FNV_START, fnv_1a, mix};
-use super::optimizer::{AdamW, Rates};
+use super::hash::mix;
+use super::optimizer::{Optimizer, Rates};
 use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
 use crate::combine::keep_predictions;
@@ -84,8 +85,7 @@ pub struct Outcome {
 /// Settings or data that cannot work; what the system refuses; [`Error::Interrupted`] after `stop`.
 pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outcome> {
     run.settings.check()?;
-    let chosen = fraction(run.train.len(), run.settings.train_fraction);
-    let documents: Vec<Document> = chosen.map(|index| run.train[index].clone()).collect();
+    let documents = fraction(run.train, run.settings.train_fraction);
     if documents.is_empty() || run.dev.is_empty() {
         return Err(Error::Setting(
             "training needs at least one training and one dev document".into(),
@@ -96,12 +96,6 @@ pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outco
     let mut training = Training::new(run, start, &documents, progress)?;
     training.epochs(progress, stop)?;
     training.finish(progress)
-}
-
-/// Every `1/share`-th of so many documents, the first included.
-fn fraction(documents: usize, share: f64) -> impl Iterator<Item = usize> {
-    let quota = move |index: usize| (index as f64 * share).ceil() as usize;
-    (0..documents).filter(move |index| quota(index + 1) > quota(*index))
 }
 
 /// A run under way.
@@ -115,7 +109,7 @@ struct Training<'a> {
     state: State,
     /// Taken only while the optimiser updates it in place.
     model: Option<NerModel>,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     began: Instant,
     /// `state.seconds` when this process began.
     seconds_before: f64,
@@ -145,7 +139,7 @@ impl<'a> Training<'a> {
             same_run(&state, &fresh)?;
             (state, model, optimizer)
         } else {
-            (fresh, model, AdamW::default())
+            (fresh, model, Optimizer::new(run.settings.optimizer))
         };
         let settings = toml::to_string(run.settings).map_err(|e| Error::Setting(e.to_string()))?;
         crate::model::write_text(&run.out.join(SETTINGS_FILE), &settings)?;
@@ -187,7 +181,9 @@ impl<'a> Training<'a> {
         let mut saved = Instant::now();
         for step in batches.chunks(settings.accumulate).skip(self.state.batch / settings.accumulate)
         {
+            let began = Instant::now();
             self.step(step, batches.len());
+            self.state.training_seconds += began.elapsed().as_secs_f64();
             self.state.batch += step.len();
             pace.tokens += step.iter().flatten().map(|&row| lengths[row]).sum::<usize>();
             pace.batches += step.len();
@@ -288,6 +284,7 @@ impl<'a> Training<'a> {
             f1: report.strict.f1(),
             boundary_f1: report.boundary.f1(),
             seconds: self.seconds(),
+            training_seconds: self.state.training_seconds,
         };
         if !record.loss.is_finite() {
             return Err(Error::Setting(format!(
@@ -407,8 +404,7 @@ fn in_context(pipeline: &Pipeline, run: &Run, prepared: Vec<Prepared>) -> Result
     }
     let mut all = prepare(pipeline, run.train)?;
     pipeline.join(&mut all);
-    let chosen = fraction(run.train.len(), run.settings.train_fraction);
-    Ok(chosen.map(|index| all[index].clone()).collect())
+    Ok(fraction(&all, run.settings.train_fraction))
 }
 
 /// Speed of the current epoch.
@@ -446,21 +442,6 @@ fn same_run(saved: &State, asked: &State) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A hash of texts and entities.
-fn fingerprint(documents: &[Document]) -> u64 {
-    let mut hash = FNV_START;
-    let mut add = |bytes: &[u8]| hash = fnv_1a(hash, bytes.iter().chain(&[0xff]).copied());
-    for document in documents {
-        add(document.text.as_bytes());
-        for entity in &document.entities {
-            add(entity.label.as_bytes());
-            add(&entity.start.to_le_bytes());
-            add(&entity.end.to_le_bytes());
-        }
-    }
-    hash
 }
 
 /// Writes one line of JSON per record, atomically.

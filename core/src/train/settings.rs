@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::optimizer::OptimizerKind;
 use crate::head::{HeadKind, HeadSettings, TwoStageSettings};
 use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
@@ -33,6 +34,8 @@ pub struct TrainSettings {
     pub batch_size: usize,
     /// Forward passes per optimiser step.
     pub accumulate: usize,
+    /// How parameters follow their gradients.
+    pub optimizer: OptimizerKind,
     /// Learning rate of the encoder.
     pub lr: f64,
     /// Learning rate of the head.
@@ -93,6 +96,7 @@ impl Default for TrainSettings {
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
+            optimizer: OptimizerKind::AdamW,
             lr: 1e-4,
             head_lr: 1e-3,
             transition_lr: 1e-3,

@@ -6,6 +6,7 @@ pub mod convert;
 pub mod demo;
 pub mod devices;
 pub mod evaluate;
+pub mod experiment;
 pub mod inspect;
 pub mod predict;
 pub mod quantize;

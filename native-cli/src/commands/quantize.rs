@@ -69,7 +69,7 @@ impl Quantize {
         for precision in precisions {
             let Some(gold) = &gold else { break };
             let model = recognizer(&self.model, precision, device::DeviceChoice::Cpu)?;
-            let (predicted, _) = recognise(&model, gold, None)?;
+            let predicted = recognise(&model, gold, None)?.predicted;
             scores.push(evaluate(gold, &predicted).strict.f1());
         }
         let file: Vec<String> =

@@ -2,9 +2,10 @@
 
 use crate::support::{command, innerspan, run};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "train",
     "evaluate",
+    "experiment",
     "predict",
     "combine",
     "quantize",

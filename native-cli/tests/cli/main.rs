@@ -8,6 +8,7 @@ mod convert;
 mod corpus_faults;
 mod devices;
 mod evaluate;
+mod experiment;
 mod help;
 mod hub;
 mod predict;

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use innerspan::head::HeadKind;
 use innerspan::loss::{BoxReading, EmcReading, LossKind};
-use innerspan::train::{Schedule, TrainSettings};
+use innerspan::train::{OptimizerKind, Schedule, TrainSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ const HEADS: &[&str] = &[
     "two-stage",
 ];
 const LOSSES: &[&str] = &["zlpr", "eiou-emc"];
+const OPTIMIZERS: &[&str] = &["adamw", "adafactor"];
 const SCHEDULES: &[&str] = &["linear", "constant"];
 const BOXES: &[&str] = &["expected-risk", "soft-box"];
 const EMCS: &[&str] = &["anchored", "zlpr", "softplus-zlpr", "literal"];
@@ -59,6 +60,9 @@ pub struct Flags {
     /// Forward passes per optimiser step [default: 1]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     accumulate: Option<usize>,
+    /// What turns gradients into steps [default: adamw]
+    #[arg(long, value_parser = named::<OptimizerKind>(OPTIMIZERS), help_heading = "Optimisation")]
+    optimizer: Option<OptimizerKind>,
     /// Learning rate of the encoder [default: 1e-4]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     lr: Option<f64>,
@@ -222,6 +226,7 @@ impl Flags {
         put(&mut settings.epochs, self.epochs);
         put(&mut settings.batch_size, self.batch_size);
         put(&mut settings.accumulate, self.accumulate);
+        put(&mut settings.optimizer, self.optimizer);
         put(&mut settings.lr, self.lr);
         put(&mut settings.head_lr, self.head_lr);
         put(&mut settings.transition_lr, self.transition_lr);
@@ -297,6 +302,7 @@ mod tests {
         for (flag, names) in [
             ("--head", HEADS),
             ("--loss", LOSSES),
+            ("--optimizer", OPTIMIZERS),
             ("--schedule", SCHEDULES),
             ("--boxes", BOXES),
             ("--emc", EMCS),
