@@ -1,7 +1,7 @@
 // The cases that every surface must recognise alike; see tests/conformance.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +15,7 @@ const names = read("cases.json").map(({ name }) => name);
 /** How far a score may be from the reference's. */
 const TOLERANCE = 1e-3;
 
-for (const model of ["bert", "roberta"]) {
+for (const model of readdirSync(new URL("models/", root))) {
   for (const precision of /** @type {const} */ (["f32", "f16", "q8"])) {
     test(`${model} in ${precision} agrees with the reference`, async () => {
       const folder = fileURLToPath(new URL(`models/${model}`, root));
