@@ -1,8 +1,8 @@
 // Examples' HTTP service under mixed load for a long time: good and bad requests, clients that hang up.
 //
-//   node bench/soak.mjs MODEL [--seconds 1800] [--clients 8]
+//   node bench/soak.mjs MODEL [--seconds 1800] [--clients 8] [--every 60]
 //
-// Prints a line a minute, and fails if there was an error that is not the client's or if memory grew.
+// Prints a line every so many seconds, and fails if there was an error that is not the client's or if memory grew.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,10 +15,14 @@ import { parseArgs } from "node:util";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string", default: "1800" }, clients: { type: "string", default: "8" } },
+  options: {
+    seconds: { type: "string", default: "1800" },
+    clients: { type: "string", default: "8" },
+    every: { type: "string", default: "60" },
+  },
 });
 const [MODEL] = positionals;
-if (!MODEL) throw new Error("usage: node soak.mjs MODEL [--seconds N] [--clients N]");
+if (!MODEL) throw new Error("usage: node soak.mjs MODEL [--seconds N] [--clients N] [--every N]");
 
 const SENTENCE = "The chief engineer of the MV Northern Star inspected the main engine cooling pump, 12 bar. ";
 const SERVER = fileURLToPath(new URL("../examples/server.mjs", import.meta.url));

@@ -1,7 +1,7 @@
 // A model that a web server has.
 
 import { InnerspanError } from "./errors.js";
-import { native } from "./native.js";
+import { Arriving } from "./memory.js";
 
 const CONFIG = "config.json";
 /** What a folder of an ensemble can be called, so that it is below the ensemble's. */
@@ -31,21 +31,14 @@ export async function fromWeb(base, precision, call) {
   const responses = await Promise.all(names.map((name) => open(below(base, name), controller.signal)));
   const sizes = responses.map(sizeOf);
   const total = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, config.length);
-  const files = new (native().Files)();
+  const files = new Arriving(call, total);
   files.begin(CONFIG, config.length);
   files.append(CONFIG, config);
-  let loaded = config.length;
-  call.report({ stage: "load", file: CONFIG, loaded, total });
   for (const [index, response] of responses.entries()) {
-    const file = names[index];
-    files.begin(file, sizes[index]);
-    for await (const piece of pieces(response)) {
-      files.append(file, piece);
-      loaded += piece.length;
-      call.report({ stage: "load", file, loaded, total });
-    }
+    files.begin(names[index], sizes[index]);
+    for await (const piece of pieces(response)) files.append(names[index], piece);
   }
-  return (...rest) => native().loadFiles(files, ...rest);
+  return files.end();
 }
 
 /**

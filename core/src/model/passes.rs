@@ -13,6 +13,8 @@ use crate::device::Selected;
 const TOKENS: usize = 2048;
 /// Most numbers that the head makes in one forward pass: 48 MB in f32.
 const NUMBERS: usize = 12 << 20;
+/// Most word pieces of padding in one forward pass on the CPU; another pass costs about as much. A GPU prefers few passes.
+const PADDING: usize = 64;
 /// How many copies of a head's projections, and of its scores, are alive at once.
 const COPIES: usize = 4;
 
@@ -116,6 +118,12 @@ impl<'a> Passes<'a> {
             let numbers = self.model.head.numbers(longest);
             count * longest <= self.tokens_per_pass && count * COPIES * numbers <= NUMBERS
         };
-        (2..=rows.len()).take_while(|&count| fits(count)).last().unwrap_or(1)
+        let mut pieces = rows[0].ids.len();
+        let mut dense = |count: usize| {
+            let longest = rows[count - 1].ids.len();
+            pieces += longest;
+            self.device.granularity > 1 || count * longest - pieces <= PADDING
+        };
+        (2..=rows.len()).take_while(|&count| fits(count) && dense(count)).last().unwrap_or(1)
     }
 }
