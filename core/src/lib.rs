@@ -8,12 +8,15 @@ pub mod encoder;
 pub mod error;
 pub(crate) mod fused;
 pub mod head;
+#[cfg(feature = "train")]
 pub mod loss;
+#[cfg(feature = "train")]
 pub mod metric;
 pub mod model;
 pub mod progress;
 pub mod recognizer;
 pub mod text;
+#[cfg(feature = "train")]
 pub mod train;
 
 pub use error::{Error, Result};

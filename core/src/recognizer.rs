@@ -11,6 +11,7 @@ use crate::encoder::EncoderConfig;
 use crate::model::source::ModelSource;
 use crate::model::weights::Precision;
 use crate::model::{Extraction, ModelConfig, ModelFolder, Prepared};
+#[cfg(feature = "train")]
 use crate::train::{Lost, samples};
 
 /// A loaded model.
@@ -87,6 +88,7 @@ impl Recognizer {
     ///
     /// # Errors
     /// What the tokenizer refuses.
+    #[cfg(feature = "train")]
     pub fn unreachable(&self, documents: &[Document]) -> Result<Lost> {
         let prepared = self.prepare(documents)?;
         Ok(samples(&self.folder.pipeline, documents, &prepared).1)

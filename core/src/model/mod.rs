@@ -16,4 +16,5 @@ pub use folder::{
 };
 pub use ner::NerModel;
 pub use pipeline::{Pipeline, Prepared};
+#[cfg(feature = "train")]
 pub(crate) use {folder::write_text, ner::device_of};
