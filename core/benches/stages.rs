@@ -8,15 +8,17 @@ use std::hint::black_box;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
+use burn::tensor::Device;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use futures_lite::future::block_on;
 use innerspan::data::{Document, Entity, LabelSet};
 use innerspan::decode::above_threshold;
 use innerspan::device::cpu;
 use innerspan::encoder::EncoderConfig;
-use innerspan::head::HeadKind;
-use innerspan::loss::{LossKind, LossSettings, Mention, Target};
+use innerspan::head::{Head, HeadSettings, NO_SPAN};
+use innerspan::loss::{LossKind, LossSettings, Mention, Moment, Target};
 use innerspan::model::{
-    Batch, DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, NerModel, Row, WindowSettings,
+    Batch, DecodeSettings, FORMAT_VERSION, Layout, ModelConfig, NerModel, Row, WindowSettings,
 };
 use innerspan::train::{AdamW, Rates, learn_vocabulary, seeded};
 
@@ -33,12 +35,12 @@ fn labels() -> LabelSet {
     LabelSet::from_documents(&[Document { text: "x".into(), entities, ..Document::default() }])
 }
 
-fn model() -> NerModel {
+fn model(head: HeadSettings) -> NerModel {
     let encoder = EncoderConfig::parse("config.json", MINILM.as_bytes()).unwrap();
     let config = ModelConfig {
         format_version: FORMAT_VERSION,
         labels: labels(),
-        head: HeadSettings { kind: HeadKind::GlobalPointer, size: 64 },
+        head,
         decode: DecodeSettings { threshold: 0.5, word_boundaries: true },
         window: WindowSettings { max_length: 256, stride: 64 },
         training: None,
@@ -49,7 +51,9 @@ fn model() -> NerModel {
 fn rows(count: usize, tokens: usize) -> Vec<Row> {
     let ids =
         |row: usize| (0..tokens).map(|at| ((row * 7919 + at * 104_729) % 30_000) as u32).collect();
-    let row = |row| Row { document: row, window: 0, ids: ids(row), text: 1..tokens - 1 };
+    let layout =
+        Layout { text: 1..tokens - 1, words: (1..tokens - 1).map(|at| at..at + 1).collect() };
+    let row = |row| Row { document: row, window: 0, ids: ids(row), layout: layout.clone() };
     (0..count).map(row).collect()
 }
 
@@ -62,7 +66,7 @@ fn target(rows: &[Row], tokens: usize) -> Target {
         end: 3 + k * 10,
     };
     let mentions = (0..rows.len()).flat_map(|row| (0..4).map(move |k| mention(row, k))).collect();
-    Target::new(mentions, rows.iter().map(|row| row.text.clone()).collect(), 5, tokens)
+    Target::new(mentions, rows.iter().map(|row| row.layout.text.clone()).collect(), 5, tokens)
 }
 
 fn tokenise(c: &mut Criterion) {
@@ -84,42 +88,71 @@ fn tokenise(c: &mut Criterion) {
     });
 }
 
+/// The heads by name.
+const HEADS: [(&str, HeadSettings); 5] = [
+    ("global-pointer", HeadSettings::GlobalPointer { size: 64 }),
+    ("efficient-global-pointer", HeadSettings::EfficientGlobalPointer { size: 64 }),
+    ("tagger", HeadSettings::Tagger),
+    ("crf", HeadSettings::Crf { constrained: false }),
+    ("span-classifier", HeadSettings::SpanClassifier { width: 32 }),
+];
+const POINTER: HeadSettings = HeadSettings::GlobalPointer { size: 64 };
+
+fn batch(rows: &[Row], device: &Device) -> Batch {
+    Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 512, device)
+}
+
 fn forward(c: &mut Criterion) {
-    let model = model();
-    let mut group = c.benchmark_group("forward");
+    let model = model(POINTER);
+    let mut group = c.benchmark_group("encoder");
     group.sample_size(10);
     for (count, tokens) in [(1, 32), (8, 64), (16, 64)] {
-        let rows = rows(count, tokens);
-        let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 512, &cpu().device);
+        let batch = batch(&rows(count, tokens), &cpu().device);
         group.throughput(Throughput::Elements((count * tokens) as u64));
         group.bench_function(format!("{count}x{tokens}"), |b| {
-            b.iter(|| model.forward(black_box(&batch)).into_data());
+            b.iter(|| model.hidden(black_box(&batch)).into_data());
+        });
+    }
+}
+
+/// From ids to entities, for comparison with the encoder alone.
+fn find(c: &mut Criterion) {
+    let batch = batch(&rows(16, 64), &cpu().device);
+    let mut group = c.benchmark_group("encoder, head and decoding");
+    group.sample_size(10).throughput(Throughput::Elements(16 * 64));
+    for (name, head) in HEADS {
+        let model = model(head);
+        group.bench_function(format!("{name} 16x64"), |b| {
+            b.iter(|| block_on(model.find(black_box(&batch), 0.9)).unwrap());
         });
     }
 }
 
 fn loss(c: &mut Criterion) {
     let rows = rows(16, 64);
-    let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 512, &cpu().device);
-    let scores = model().forward(&batch);
+    let batch = batch(&rows, &cpu().device);
+    let network = model(POINTER);
+    let Head::GlobalPointer(head) = &network.head else { unreachable!("it is a pointer") };
+    let scores = head.forward(network.hidden(&batch), None);
     let target = target(&rows, 64);
     let mut group = c.benchmark_group("loss and gradient, 16x64");
     group.sample_size(10);
     for kind in [LossKind::Zlpr, LossKind::EiouEmc] {
         let settings = LossSettings { kind, ..LossSettings::default() };
+        let moment = Moment { epoch: 1.0, seed: 1 };
         group.bench_function(format!("{kind:?}"), |b| {
             b.iter(|| {
                 let scores = scores.clone().autodiff().require_grad();
-                settings.of(scores.clone(), &target, 1.0).backward()
+                settings.of(scores.clone(), &target, moment).backward()
             });
         });
     }
 }
 
 fn decode(c: &mut Criterion) {
-    let rows = rows(16, 64);
-    let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 512, &cpu().device);
-    let scores: Vec<f32> = model().forward(&batch).try_into_vec_as().unwrap();
+    let cells = 16 * 5 * 64 * 64;
+    let score = |at: usize| if at.is_multiple_of(97) { 3.0 } else { NO_SPAN };
+    let scores: Vec<f32> = (0..cells).map(score).collect();
     c.bench_function("decode 16x64", |b| {
         b.iter(|| {
             let windows = scores.chunks_exact(5 * 64 * 64);
@@ -130,27 +163,29 @@ fn decode(c: &mut Criterion) {
 
 fn training_step(c: &mut Criterion) {
     let rows = rows(16, 64);
-    let device = cpu().device.autodiff();
-    let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 512, &device);
+    let batch = batch(&rows, &cpu().device.autodiff());
     let target = target(&rows, 64);
-    let rates = Rates { encoder: 1e-4, head: 1e-3, decay: 0.01, clip: 1.0 };
+    let rates = Rates { encoder: 1e-4, transitions: 1e-3, head: 1e-3, decay: 0.01, clip: 1.0 };
+    let moment = Moment { epoch: 1.0, seed: 1 };
     let mut group = c.benchmark_group("training step");
     group.sample_size(10).throughput(Throughput::Elements(16 * 64));
-    group.bench_function("16x64", |b| {
-        let mut optimizer = AdamW::default();
-        let mut model = Some(model().train());
-        b.iter_batched(
-            || (),
-            |()| {
-                let network = model.take().unwrap();
-                let loss = LossSettings::default().of(network.forward(&batch), &target, 1.0);
-                let gradients = GradientsParams::from_grads(loss.backward(), &network);
-                model = Some(optimizer.step(network, gradients, rates));
-            },
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, head) in HEADS {
+        group.bench_function(format!("{name} 16x64"), |b| {
+            let mut optimizer = AdamW::default();
+            let mut network = Some(model(head.clone()).train());
+            b.iter_batched(
+                || (),
+                |()| {
+                    let model = network.take().unwrap();
+                    let loss = model.loss(&batch, &target, &LossSettings::default(), moment);
+                    let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                    network = Some(optimizer.step(model, gradients, rates));
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
 }
 
-criterion_group!(benches, tokenise, forward, loss, decode, training_step);
+criterion_group!(benches, tokenise, forward, find, loss, decode, training_step);
 criterion_main!(benches);

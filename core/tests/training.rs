@@ -106,6 +106,7 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         (HeadKind::GlobalPointer, LossKind::Zlpr),
         (HeadKind::EfficientGlobalPointer, LossKind::Zlpr),
         (HeadKind::GlobalPointer, LossKind::EiouEmc),
+        (HeadKind::SpanClassifier, LossKind::Zlpr),
     ] {
         let out = tempfile::tempdir().unwrap();
         let mut settings = TrainSettings { epochs: 12, head, ..settings() };
@@ -125,6 +126,49 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         }
         assert!(!out.path().join("checkpoint.json").exists());
     }
+}
+
+#[test]
+fn a_tagger_learns_outer_entities_and_says_what_it_cannot_express() {
+    for head in [HeadKind::Tagger, HeadKind::Crf] {
+        let out = tempfile::tempdir().unwrap();
+        let settings = TrainSettings { epochs: 12, head, ..settings() };
+        let mut notes = Vec::new();
+        let mut progress = |event: Progress| {
+            if let Progress::Note { message } = event {
+                notes.push(message);
+            }
+        };
+        let documents = corpus();
+        let run = Run {
+            settings: &settings,
+            train: &documents,
+            dev: &documents,
+            encoder: EncoderSource::Tiny,
+            encoder_name: "tiny",
+            out: out.path(),
+            resume: false,
+            device: &cpu(),
+        };
+        let outcome = train(&run, &mut progress, &AtomicBool::new(false)).unwrap();
+        // each of the 30 persons holds a place
+        assert!(notes[0].starts_with("30 entities of the training data cannot"), "{notes:?}");
+        assert!(outcome.report.strict.precision() > 0.95, "{head:?}: {:?}", outcome.curve);
+        assert!(
+            outcome.report.per_label["PERSON"].recall() > 0.95,
+            "{head:?}: {:?}",
+            outcome.curve
+        );
+    }
+}
+
+#[test]
+fn a_loss_of_spans_is_refused_for_a_head_of_tags() {
+    let out = tempfile::tempdir().unwrap();
+    let mut settings = TrainSettings { head: HeadKind::Tagger, ..settings() };
+    settings.loss.kind = LossKind::EiouEmc;
+    let message = run(&settings, out.path(), false, &cpu(), None).unwrap_err().to_string();
+    assert!(message.contains("eiou-emc needs a head that scores every span"), "{message}");
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! From scores to spans.
 
+mod chain;
 mod owner;
+mod tags;
 mod threshold;
 
+pub use chain::{Beliefs, Chain};
 pub use owner::owner;
+pub use tags::{Tags, best, tagged_spans};
 pub use threshold::{ScoredSpan, above_threshold};

@@ -30,9 +30,9 @@ impl EfficientGlobalPointer {
         }
     }
 
-    /// How many numbers it makes of a token before it scores spans.
-    pub fn width(&self) -> usize {
-        2 * (self.size + self.types)
+    /// About how many numbers it makes of a row of `tokens`: projections and scores.
+    pub fn numbers(&self, tokens: usize) -> usize {
+        tokens * (2 * (self.size + self.types) + self.types * tokens)
     }
 
     /// As [`super::GlobalPointer::forward`].

@@ -24,9 +24,9 @@ impl GlobalPointer {
         Self { dense, types, size }
     }
 
-    /// How many numbers it makes of a token before it scores spans.
-    pub fn width(&self) -> usize {
-        self.types * 2 * self.size
+    /// About how many numbers it makes of a row of `tokens`: projections and scores.
+    pub fn numbers(&self, tokens: usize) -> usize {
+        tokens * self.types * (2 * self.size + tokens)
     }
 
     /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states

@@ -1,42 +1,34 @@
-//! What scores spans: one file a head.
+//! What makes entities of hidden states: one file a head.
 
+mod crf;
 mod efficient_global_pointer;
+mod expressible;
 mod global_pointer;
 mod mask;
 mod rope;
+mod settings;
+mod span_classifier;
+mod tagger;
+#[cfg(test)]
+mod tests;
 
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor};
-use serde::{Deserialize, Serialize};
+use burn::tensor::Tensor;
 
+pub use crf::Crf;
 pub use efficient_global_pointer::EfficientGlobalPointer;
+pub use expressible::Limit;
 pub use global_pointer::GlobalPointer;
 pub use mask::NO_SPAN;
 pub use rope::Rope;
+pub use settings::{HeadKind, HeadSettings};
+pub use span_classifier::SpanClassifier;
+pub use tagger::Tagger;
 
-/// The heads by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HeadKind {
-    /// One query and key per type (Global Pointer).
-    GlobalPointer,
-    /// One query and key for all types, plus a bias per type (Efficient Global Pointer).
-    EfficientGlobalPointer,
-}
-
-impl HeadKind {
-    /// A head of this kind for `types` entity types, over hidden states of width `hidden`.
-    pub fn init(self, hidden: usize, types: usize, size: usize, device: &Device) -> Head {
-        match self {
-            Self::GlobalPointer => {
-                Head::GlobalPointer(GlobalPointer::new(hidden, types, size, device))
-            }
-            Self::EfficientGlobalPointer => Head::EfficientGlobalPointer(
-                EfficientGlobalPointer::new(hidden, types, size, device),
-            ),
-        }
-    }
-}
+use crate::decode::{ScoredSpan, above_threshold};
+use crate::loss::{LossSettings, Moment, Target, span_cross_entropy, token_cross_entropy};
+use crate::model::Batch;
+use crate::{Error, Result};
 
 /// A head with its weights.
 #[derive(Module, Debug)]
@@ -45,23 +37,106 @@ pub enum Head {
     GlobalPointer(GlobalPointer),
     /// See [`EfficientGlobalPointer`].
     EfficientGlobalPointer(EfficientGlobalPointer),
+    /// See [`Tagger`].
+    Tagger(Tagger),
+    /// See [`Crf`].
+    Crf(Crf),
+    /// See [`SpanClassifier`].
+    SpanClassifier(SpanClassifier),
 }
 
 impl Head {
-    /// How many numbers it makes of a token before it scores spans; for estimates of memory.
-    pub fn width(&self) -> usize {
+    /// It reads the mean of so many of the encoder's last hidden states.
+    pub fn layers(&self) -> usize {
+        1
+    }
+
+    /// About how many numbers it makes of a row of `tokens`; for estimates of memory.
+    pub fn numbers(&self, tokens: usize) -> usize {
         match self {
-            Self::GlobalPointer(head) => head.width(),
-            Self::EfficientGlobalPointer(head) => head.width(),
+            Self::GlobalPointer(head) => head.numbers(tokens),
+            Self::EfficientGlobalPointer(head) => head.numbers(tokens),
+            Self::Tagger(head) => head.numbers(tokens),
+            Self::Crf(head) => head.numbers(tokens),
+            Self::SpanClassifier(head) => head.numbers(tokens),
         }
     }
 
-    /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
-    /// `[batch, tokens, hidden]` and the mask of real tokens; cells that are no span hold [`NO_SPAN`].
-    pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
+    /// The loss of a batch, `[1]`, from hidden states `[rows, tokens, hidden]`. `settings` choose among the losses of
+    /// heads that score spans; each other head has its own.
+    pub fn loss(
+        &self,
+        hidden: Tensor<3>,
+        batch: &Batch,
+        target: &Target,
+        settings: &LossSettings,
+        moment: Moment,
+    ) -> Tensor<1> {
+        let mask = batch.mask.clone();
         match self {
-            Self::GlobalPointer(head) => head.forward(hidden, mask),
-            Self::EfficientGlobalPointer(head) => head.forward(hidden, mask),
+            Self::GlobalPointer(head) => settings.of(head.forward(hidden, mask), target, moment),
+            Self::EfficientGlobalPointer(head) => {
+                settings.of(head.forward(hidden, mask), target, moment)
+            }
+            Self::Tagger(head) => token_cross_entropy(head.forward(hidden), &batch.lengths, target),
+            Self::Crf(head) => head.loss(hidden, &batch.lengths, target),
+            Self::SpanClassifier(head) => {
+                span_cross_entropy(head.forward(hidden), &batch.lengths, target)
+            }
         }
     }
+
+    /// The entities of each row, with a probability that exceeds `threshold`, from hidden states
+    /// `[rows, tokens, hidden]`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub async fn find(
+        &self,
+        hidden: Tensor<3>,
+        batch: &Batch,
+        threshold: f32,
+    ) -> Result<Vec<Vec<ScoredSpan>>> {
+        let mask = batch.mask.clone();
+        let mut found = match self {
+            Self::GlobalPointer(head) => {
+                return spans_above(head.forward(hidden, mask), batch, threshold).await;
+            }
+            Self::EfficientGlobalPointer(head) => {
+                return spans_above(head.forward(hidden, mask), batch, threshold).await;
+            }
+            Self::Tagger(head) => head.find(hidden, batch).await?,
+            Self::Crf(head) => head.find(hidden, batch).await?,
+            Self::SpanClassifier(head) => head.find(hidden, batch).await?,
+        };
+        for spans in &mut found {
+            spans.retain(|span| span.probability > threshold);
+        }
+        Ok(found)
+    }
+}
+
+/// What lies above the threshold in scores `[rows, types, tokens, tokens]`.
+async fn spans_above(
+    scores: Tensor<4>,
+    batch: &Batch,
+    threshold: f32,
+) -> Result<Vec<Vec<ScoredSpan>>> {
+    let [_, types, tokens, _] = scores.dims();
+    let scores = read(scores).await?;
+    let rows = scores.chunks_exact((types * tokens * tokens).max(1)).zip(&batch.layouts);
+    let found = |(scores, layout): (&[f32], &crate::model::Layout)| {
+        above_threshold(scores, types, tokens, layout.text.clone(), threshold)
+    };
+    Ok(rows.map(found).collect())
+}
+
+/// The values of a tensor, in row-major order.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let failed = |error: String| Error::Device(format!("the device failed: {error}"));
+    let data = tensor.into_data_async().await.map_err(|error| failed(error.to_string()))?;
+    data.convert::<f32>().try_into_vec().map_err(|error| failed(format!("{error:?}")))
 }

@@ -13,8 +13,17 @@ pub struct Row {
     pub window: usize,
     /// Ids of the word pieces, special tokens included.
     pub ids: Vec<u32>,
-    /// The tokens of `ids` that are text.
+    /// What the tokens of `ids` are.
+    pub layout: Layout,
+}
+
+/// What the tokens of a row are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The tokens that are text: neither special nor context.
     pub text: Range<usize>,
+    /// The tokens of each word of the text, in order.
+    pub words: Vec<Range<usize>>,
 }
 
 /// Rows on a device.
@@ -26,6 +35,10 @@ pub struct Batch {
     pub mask: Option<Tensor<2, Bool>>,
     /// Tokens of the longest row, rounded up.
     pub tokens: usize,
+    /// Tokens of each row without padding.
+    pub lengths: Vec<usize>,
+    /// What they are.
+    pub layouts: Vec<Layout>,
 }
 
 impl Batch {
@@ -44,6 +57,12 @@ impl Batch {
                 rows.iter().flat_map(|row| (0..tokens).map(|at| at < row.ids.len())).collect();
             Tensor::from_data(TensorData::new(real, shape), device)
         });
-        Self { ids: Tensor::from_data(TensorData::new(ids, shape), device), mask, tokens }
+        Self {
+            ids: Tensor::from_data(TensorData::new(ids, shape), device),
+            mask,
+            tokens,
+            lengths: rows.iter().map(|row| row.ids.len()).collect(),
+            layouts: rows.iter().map(|row| row.layout.clone()).collect(),
+        }
     }
 }

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use super::batch::{Batch, Row};
 use super::ner::NerModel;
 use super::pipeline::{Pipeline, Prepared};
+use crate::Result;
 use crate::data::Entity;
-use crate::decode::above_threshold;
 use crate::device::Selected;
-use crate::{Error, Result};
 
 /// Most tokens of one forward pass, padding included.
 const TOKENS: usize = 2048;
@@ -79,7 +78,7 @@ impl<'a> Extraction<'a> {
     /// One forward pass over the shortest windows that are left; false when none is.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device fails.
+    /// [`Error::Device`](crate::Error::Device) when the device fails.
     pub async fn step(&mut self) -> Result<bool> {
         let left = &self.rows[self.done..];
         if left.is_empty() {
@@ -95,18 +94,8 @@ impl<'a> Extraction<'a> {
         let limit = self.model.encoder.max_tokens();
         let pad = self.pipeline.tokenizer.pad_id();
         let batch = Batch::new(&refs, pad, *granularity, limit, device);
-        let failed = |error: String| Error::Device(format!("the device failed: {error}"));
-        let scores = self.model.forward(&batch).into_data_async().await;
-        let scores: Vec<f32> = scores
-            .map_err(|error| failed(error.to_string()))?
-            .convert::<f32>()
-            .try_into_vec()
-            .map_err(|error| failed(format!("{error:?}")))?;
-        let types = self.pipeline.config.labels.len();
-        let size = types * batch.tokens * batch.tokens;
-        for (row, scores) in rows.iter().zip(scores.chunks_exact(size.max(1))) {
-            let spans =
-                above_threshold(scores, types, batch.tokens, row.text.clone(), self.threshold);
+        let found = self.model.find(&batch, self.threshold).await?;
+        for (row, spans) in rows.iter().zip(found) {
             let document = &self.prepared[row.document];
             let entities =
                 spans.iter().filter_map(|span| self.pipeline.entity(document, row, span));
@@ -141,12 +130,10 @@ impl<'a> Extraction<'a> {
 
     /// How many of `rows`, which are in ascending length, fit into one forward pass; at least one.
     fn fitting(&self, rows: &[Row]) -> usize {
-        let types = self.pipeline.config.labels.len();
-        let width = self.model.head.width();
         let fits = |count: usize| {
             let longest = rows[count - 1].ids.len();
-            let tokens = count * longest;
-            tokens <= self.tokens_per_pass && tokens * COPIES * (longest * types + width) <= NUMBERS
+            let numbers = self.model.head.numbers(longest);
+            count * longest <= self.tokens_per_pass && count * COPIES * numbers <= NUMBERS
         };
         (2..=rows.len()).take_while(|&count| fits(count)).last().unwrap_or(1)
     }

@@ -14,7 +14,7 @@ use super::weights::{
 };
 use crate::data::LabelSet;
 use crate::encoder::{CONFIG_FILE, EncoderConfig};
-use crate::head::HeadKind;
+use crate::head::HeadSettings;
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub struct ModelConfig {
     pub format_version: u32,
     /// The entity types, in the order of the head's outputs.
     pub labels: LabelSet,
-    /// What scores spans.
+    /// What makes entities of hidden states.
     pub head: HeadSettings,
     /// How scores become entities.
     pub decode: DecodeSettings,
@@ -43,15 +43,6 @@ pub struct ModelConfig {
     /// How the model came about; absent while it is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingFacts>,
-}
-
-/// The head and its size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HeadSettings {
-    /// Which head.
-    pub kind: HeadKind,
-    /// Width of its queries and keys.
-    pub size: usize,
 }
 
 /// How scores become entities.
@@ -134,11 +125,8 @@ impl ModelConfig {
         if self.labels.is_empty() || self.labels.len() > 10_000 {
             return refuse(format!("{} labels; 1 to 10000 make sense", self.labels.len()));
         }
-        if self.head.size == 0 || self.head.size > 4096 || !self.head.size.is_multiple_of(2) {
-            return refuse(format!(
-                "a head of size {}; it is even and at most 4096",
-                self.head.size
-            ));
+        if let Err(what) = self.head.check() {
+            return refuse(what);
         }
         if !(0.0..=1.0).contains(&self.decode.threshold) {
             return refuse(format!(

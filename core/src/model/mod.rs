@@ -8,11 +8,11 @@ mod pipeline;
 pub mod source;
 pub mod weights;
 
-pub use batch::{Batch, Row};
+pub use batch::{Batch, Layout, Row};
 pub use extraction::Extraction;
 pub use folder::{
-    DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, ModelFolder, TOKENIZER_FILE,
-    TrainingFacts, WindowSettings, read_tokenizer,
+    DecodeSettings, FORMAT_VERSION, ModelConfig, ModelFolder, TOKENIZER_FILE, TrainingFacts,
+    WindowSettings, read_tokenizer,
 };
 pub use ner::NerModel;
 pub use pipeline::{Pipeline, Prepared};

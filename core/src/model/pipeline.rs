@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::batch::Row;
+use super::batch::{Layout, Row};
 use super::folder::ModelConfig;
 use crate::Result;
 use crate::data::{Document, Entity};
@@ -51,7 +51,10 @@ impl Pipeline {
             document,
             window,
             ids: [prefix, &prepared.pieces.ids[pieces.clone()], suffix].concat(),
-            text: prefix.len()..prefix.len() + pieces.len(),
+            layout: Layout {
+                text: prefix.len()..prefix.len() + pieces.len(),
+                words: words(&prepared.alignment, pieces, prefix.len()),
+            },
         };
         prepared.windows.iter().enumerate().map(row).collect()
     }
@@ -64,8 +67,8 @@ impl Pipeline {
         span: &ScoredSpan,
     ) -> Option<Entity> {
         let offset = document.windows[row.window].start;
-        let start = offset + span.start - row.text.start;
-        let end = offset + span.end - row.text.start;
+        let start = offset + span.start - row.layout.text.start;
+        let end = offset + span.end - row.layout.text.start;
         let decides = || {
             document.windows.len() == 1
                 || owner(&document.windows, document.pieces.ids.len(), start, end + 1)
@@ -83,5 +86,40 @@ impl Pipeline {
             label: self.config.labels.name(span.label).to_owned(),
             score: Some(span.probability),
         })
+    }
+}
+
+/// The words among the pieces `window`, as tokens of a row whose text begins at token `at`. What a window cuts off a
+/// word is a word of the window.
+fn words(alignment: &Alignment, window: &Range<usize>, at: usize) -> Vec<Range<usize>> {
+    let mut words: Vec<Range<usize>> = Vec::new();
+    let mut open = false;
+    for piece in window.clone() {
+        let token = piece - window.start + at;
+        if alignment.word_start[piece] || words.is_empty() {
+            words.push(token..token + 1);
+            open = true;
+        } else if open && let Some(word) = words.last_mut() {
+            word.end = token + 1;
+        }
+        // what comes between words, such as a piece for a space, is of none
+        open &= !alignment.word_end[piece];
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_pieces_from_where_they_begin_to_where_they_end() {
+        let document = Document { text: "hyperglycemia of x".to_owned(), ..Document::default() };
+        let spans = vec![0..5, 5..9, 9..13, 14..16, 17..18];
+        let pieces = Pieces { ids: vec![0; spans.len()], spans };
+        let alignment = Alignment::new(&document, &pieces);
+        assert_eq!(words(&alignment, &(0..5), 1), [1..4, 4..5, 5..6]);
+        assert_eq!(words(&alignment, &(1..4), 1), [1..3, 3..4]);
+        assert!(words(&alignment, &(2..2), 1).is_empty());
     }
 }

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
+/// How the names of a CRF's transitions end.
+const TRANSITIONS: &str = "transitions";
 /// Numbers that one thread updates at a time on a CPU.
 #[cfg(feature = "native")]
 const CHUNK: usize = 1 << 16;
@@ -30,12 +32,25 @@ pub struct AdamW {
 pub struct Rates {
     /// Learning rate of parameters below `encoder.`.
     pub encoder: f64,
+    /// Learning rate of the transitions of a CRF.
+    pub transitions: f64,
     /// Learning rate of all others.
     pub head: f64,
-    /// Decoupled weight decay of parameters that are neither biases nor layer norms.
+    /// Decoupled weight decay of parameters that are neither biases, layer norms nor transitions.
     pub decay: f64,
     /// Largest L2 norm of all gradients together; 0 for no clipping.
     pub clip: f64,
+}
+
+impl Rates {
+    /// The learning rate of the parameter at a path.
+    fn of(&self, path: &str) -> f64 {
+        match path {
+            path if path.starts_with("encoder.") => self.encoder,
+            path if path.ends_with(TRANSITIONS) => self.transitions,
+            _ => self.head,
+        }
+    }
 }
 
 impl AdamW {
@@ -107,7 +122,7 @@ impl ModuleMapper for Step<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let path = self.path.join(".");
-        let rate = if path.starts_with("encoder.") { self.rates.encoder } else { self.rates.head };
+        let rate = self.rates.of(&path);
         let decay = if decays(&path) { rate * self.rates.decay } else { 0.0 };
         let update = Update::new(self.optimizer.steps as i32, rate, decay, self.scale);
         let moments = &mut self.optimizer.moments;
@@ -198,10 +213,10 @@ impl Update {
     }
 }
 
-/// Whether weight decay acts on a parameter: not on biases, not on layer norms.
+/// Whether weight decay acts on a parameter: not on biases, layer norms and transitions.
 fn decays(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
-    !matches!(last, "bias" | "gamma" | "beta")
+    !matches!(last, "bias" | "gamma" | "beta") && !last.ends_with(TRANSITIONS)
 }
 
 /// What all gradients are multiplied with so that their common L2 norm is at most `limit`.
@@ -259,7 +274,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let mut linear = linear(&device);
         let mut optimizer = AdamW::default();
-        let rates = Rates { encoder: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
+        let rates = Rates { encoder: 9.0, transitions: 9.0, head: 0.1, decay: 0.01, clip: 0.0 };
         for x in [[1.0, 2.0], [-1.0, 0.5]] {
             let gradients = gradients(&linear, x);
             linear = optimizer.step(linear, gradients, rates);
@@ -306,7 +321,7 @@ mod tests {
     #[test]
     fn restored_state_goes_on_as_if_never_saved() {
         let device = Device::flex().autodiff();
-        let rates = Rates { encoder: 0.0, head: 0.1, decay: 0.01, clip: 1.0 };
+        let rates = Rates { encoder: 0.0, transitions: 0.0, head: 0.1, decay: 0.01, clip: 1.0 };
         let mut linear = linear(&device);
         let mut optimizer = AdamW::default();
         let first = gradients(&linear, [1.0, 2.0]);

@@ -21,7 +21,7 @@ use crate::data::Document;
 use crate::device::Selected;
 use crate::encoder::EncoderConfig;
 use crate::fused::seed_dropout;
-use crate::loss::{Mention, Target};
+use crate::loss::{Mention, Moment, Target};
 use crate::metric::{Report, evaluate};
 use crate::model::source::ModelSource;
 use crate::model::weights::{Precision, write_atomically};
@@ -209,11 +209,12 @@ impl<'a> Training<'a> {
         seed_dropout(seed);
         device.seed(seed);
         let epoch = self.state.epoch as f64 + self.state.batch as f64 / batches as f64;
+        let moment = Moment { epoch, seed };
         let mut accumulator = GradientsAccumulator::new();
         for batch in step {
             let samples: Vec<&Sample> = batch.iter().map(|&row| &self.samples[row]).collect();
             let (batch, target) = self.batch(&samples, &device);
-            let loss = settings.loss.of(self.model().forward(&batch), &target, epoch);
+            let loss = self.model().loss(&batch, &target, &settings.loss, moment);
             let scaled = loss.clone() / step.len() as f64;
             let gradients = GradientsParams::from_grads(scaled.backward(), self.model());
             accumulator.accumulate(self.model(), gradients);
@@ -224,6 +225,7 @@ impl<'a> Training<'a> {
         let rates = Rates {
             encoder: settings.lr * rate,
             head: settings.head_lr * rate,
+            transitions: settings.transition_lr * rate,
             decay: settings.weight_decay,
             clip: settings.clip,
         };
@@ -248,7 +250,7 @@ impl<'a> Training<'a> {
             };
             sample.gold.iter().map(mention)
         });
-        let text = rows.iter().map(|row| row.text.clone()).collect();
+        let text = rows.iter().map(|row| row.layout.text.clone()).collect();
         let types = self.pipeline.config.labels.len();
         let target = Target::new(mentions.collect(), text, types, batch.tokens);
         (batch, target)

@@ -2,19 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::head::HeadKind;
-use crate::loss::LossSettings;
+use crate::head::{HeadKind, HeadSettings};
+use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
 
 /// The settings of a training run. Defaults suit fine-tuning a pretrained encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TrainSettings {
-    /// What scores the spans.
+    /// What makes entities of hidden states.
     pub head: HeadKind,
-    /// Width of the query and key vectors of a head (§1.1 of Global Pointer: 64).
+    /// Width of the query and key vectors of a pointer head (Global Pointer: 64).
     pub head_size: usize,
-    /// What is minimised.
+    /// Tokens of the widest span of a span classifier (Verma et al.: 32).
+    pub span_width: usize,
+    /// Whether a CRF decodes valid sequences of tags only.
+    pub constrained: bool,
+    /// What a head that scores spans minimises; the others have one loss each.
     pub loss: LossSettings,
     /// Passes over the training data.
     pub epochs: usize,
@@ -26,6 +30,8 @@ pub struct TrainSettings {
     pub lr: f64,
     /// Learning rate of the head.
     pub head_lr: f64,
+    /// Learning rate of the transitions of a CRF.
+    pub transition_lr: f64,
     /// Decoupled weight decay; never on biases and LayerNorm.
     pub weight_decay: f64,
     /// Share of all optimiser steps in which the learning rate rises from 0.
@@ -49,8 +55,9 @@ pub struct TrainSettings {
     pub train_fraction: f64,
     /// Seeds weights, shuffling and dropout.
     pub seed: u64,
-    /// Spans scoring at least this probability are entities.
-    pub threshold: f32,
+    /// The probability that an entity exceeds; absent: one half where spans are scored, 0 where the head chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
 }
 
 /// What the learning rate does after the warm-up.
@@ -68,12 +75,15 @@ impl Default for TrainSettings {
         Self {
             head: HeadKind::GlobalPointer,
             head_size: 64,
+            span_width: 32,
+            constrained: false,
             loss: LossSettings::default(),
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
             lr: 1e-4,
             head_lr: 1e-3,
+            transition_lr: 1e-3,
             weight_decay: 0.01,
             warmup: 0.1,
             schedule: Schedule::Linear,
@@ -85,12 +95,25 @@ impl Default for TrainSettings {
             patience: 0,
             train_fraction: 1.0,
             seed: 1,
-            threshold: 0.5,
+            threshold: None,
         }
     }
 }
 
 impl TrainSettings {
+    /// The head and what its weights depend on.
+    pub fn head(&self) -> HeadSettings {
+        match self.head {
+            HeadKind::GlobalPointer => HeadSettings::GlobalPointer { size: self.head_size },
+            HeadKind::EfficientGlobalPointer => {
+                HeadSettings::EfficientGlobalPointer { size: self.head_size }
+            }
+            HeadKind::Tagger => HeadSettings::Tagger,
+            HeadKind::Crf => HeadSettings::Crf { constrained: self.constrained },
+            HeadKind::SpanClassifier => HeadSettings::SpanClassifier { width: self.span_width },
+        }
+    }
+
     /// Refuses values that cannot work.
     ///
     /// # Errors
@@ -133,7 +156,17 @@ impl TrainSettings {
         in_range("weight-decay", self.weight_decay, 0.0, 1.0)?;
         in_range("warmup", self.warmup, 0.0, 1.0)?;
         in_range("clip", self.clip, 0.0, f64::MAX)?;
-        in_range("threshold", f64::from(self.threshold), 0.0, 1.0)?;
+        in_range("transition-lr", self.transition_lr, 0.0, 1.0)?;
+        if let Some(threshold) = self.threshold {
+            in_range("threshold", f64::from(threshold), 0.0, 1.0)?;
+        }
+        self.head().check().map_err(Error::Setting)?;
+        if self.loss.kind == LossKind::EiouEmc && !self.head.scores_spans() {
+            return Err(Error::Setting(
+                "the loss eiou-emc needs a head that scores every span: global-pointer or efficient-global-pointer"
+                    .into(),
+            ));
+        }
         if let Some(dropout) = self.dropout {
             in_range("dropout", dropout, 0.0, 0.99)?;
         }

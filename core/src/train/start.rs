@@ -10,8 +10,8 @@ use crate::data::{Document, LabelSet};
 use crate::encoder::EncoderConfig;
 use crate::model::source::ModelSource;
 use crate::model::{
-    DecodeSettings, FORMAT_VERSION, HeadSettings, ModelConfig, NerModel, Pipeline, Prepared,
-    WindowSettings, read_tokenizer,
+    DecodeSettings, FORMAT_VERSION, ModelConfig, NerModel, Pipeline, Prepared, WindowSettings,
+    read_tokenizer,
 };
 use crate::{Error, Result};
 
@@ -70,8 +70,11 @@ impl Start {
         let config = ModelConfig {
             format_version: FORMAT_VERSION,
             labels,
-            head: HeadSettings { kind: settings.head, size: settings.head_size },
-            decode: DecodeSettings { threshold: settings.threshold, word_boundaries: true },
+            head: settings.head(),
+            decode: DecodeSettings {
+                threshold: settings.threshold.unwrap_or(settings.head.threshold()),
+                word_boundaries: true,
+            },
             window: WindowSettings {
                 max_length,
                 stride: settings.stride.min((max_length / 2).saturating_sub(1)),

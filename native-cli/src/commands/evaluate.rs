@@ -96,9 +96,7 @@ pub fn recognise(
     let mut predicted = Vec::with_capacity(gold.len());
     let mut lost = Lost::default();
     for share in gold.chunks(SHARE) {
-        let Lost { within_piece, too_long, .. } = model.unreachable(share)?;
-        lost.within_piece += within_piece;
-        lost.too_long += too_long;
+        lost += Lost { unknown_label: 0, ..model.unreachable(share)? };
         predicted.extend(model.extract_documents(share.to_vec(), &options)?);
         reporter.show(Progress::Advanced { done: predicted.len() });
     }

@@ -93,7 +93,8 @@ fn check_keys(text: &str, table: &Table) -> Result<(), Refusal> {
 /// Every key that the file may hold; those of the loss as `loss.…`.
 fn known_keys() -> Vec<String> {
     let mut known: Vec<String> = RUN_KEYS.iter().map(|key| (*key).to_owned()).collect();
-    let with_all = TrainSettings { dropout: Some(0.1), ..TrainSettings::default() };
+    let with_all =
+        TrainSettings { dropout: Some(0.1), threshold: Some(0.5), ..TrainSettings::default() };
     for (key, value) in Table::try_from(with_all).unwrap_or_default() {
         if let Value::Table(inner) = &value {
             known.extend(inner.keys().map(|inner| format!("{key}.{inner}")));

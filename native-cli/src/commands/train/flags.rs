@@ -8,7 +8,8 @@ use innerspan::train::{Schedule, TrainSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-const HEADS: &[&str] = &["global-pointer", "efficient-global-pointer"];
+const HEADS: &[&str] =
+    &["global-pointer", "efficient-global-pointer", "tagger", "crf", "span-classifier"];
 const LOSSES: &[&str] = &["zlpr", "eiou-emc"];
 const SCHEDULES: &[&str] = &["linear", "constant"];
 const BOXES: &[&str] = &["expected-risk", "soft-box"];
@@ -17,13 +18,19 @@ const EMCS: &[&str] = &["anchored", "zlpr", "softplus-zlpr", "literal"];
 /// Overrides of single settings; those that are absent stay as they are.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// What scores spans [default: global-pointer]
+    /// What finds entities: tagger is SEQ, crf SeqCRF, span-classifier SpanPred [default: global-pointer]
     #[arg(long, value_parser = named::<HeadKind>(HEADS), help_heading = "Model")]
     head: Option<HeadKind>,
     /// Width of the head's queries and keys [default: 64]
     #[arg(long, value_name = "N", help_heading = "Model")]
     head_size: Option<usize>,
-    /// Probability from which a span is an entity [default: 0.5]
+    /// Tokens of the widest span, for span-classifier [default: 32]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    span_width: Option<usize>,
+    /// Decodes valid sequences of tags only, for crf [default: false]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Model")]
+    constrained: Option<bool>,
+    /// Probability that an entity exceeds [default: 0.5 for pointers; 0 for the others, which choose]
     #[arg(long, value_name = "X", help_heading = "Model")]
     threshold: Option<f32>,
     /// Longest window in word pieces; longer sentences are cut into overlapping ones [default: 256]
@@ -48,6 +55,9 @@ pub struct Flags {
     /// Learning rate of the head [default: 1e-3]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     head_lr: Option<f64>,
+    /// Learning rate of the transitions of a crf [default: 0.001]
+    #[arg(long, value_name = "X", help_heading = "Optimisation")]
+    transition_lr: Option<f64>,
     /// Decoupled weight decay, never on biases and LayerNorm [default: 0.01]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     weight_decay: Option<f64>,
@@ -115,7 +125,9 @@ impl Flags {
         }
         put(&mut settings.head, self.head);
         put(&mut settings.head_size, self.head_size);
-        put(&mut settings.threshold, self.threshold);
+        put(&mut settings.span_width, self.span_width);
+        put(&mut settings.constrained, self.constrained);
+        settings.threshold = self.threshold.or(settings.threshold);
         put(&mut settings.max_length, self.max_length);
         put(&mut settings.stride, self.stride);
         put(&mut settings.epochs, self.epochs);
@@ -123,6 +135,7 @@ impl Flags {
         put(&mut settings.accumulate, self.accumulate);
         put(&mut settings.lr, self.lr);
         put(&mut settings.head_lr, self.head_lr);
+        put(&mut settings.transition_lr, self.transition_lr);
         put(&mut settings.weight_decay, self.weight_decay);
         put(&mut settings.warmup, self.warmup);
         put(&mut settings.schedule, self.schedule);
