@@ -8,7 +8,6 @@ pub mod encoder;
 pub mod error;
 pub(crate) mod fused;
 pub mod head;
-#[cfg(feature = "train")]
 pub mod loss;
 #[cfg(feature = "train")]
 pub mod metric;

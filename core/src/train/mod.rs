@@ -13,13 +13,13 @@ mod settings;
 mod start;
 mod vocabulary;
 
+pub(crate) use crate::error::in_range;
 pub use batches::batches;
 pub use checkpoint::EpochRecord;
 pub use gold::{Lost, Sample, samples, whole_word_share};
 pub use init::seeded;
 pub use optimizer::{AdamW, Rates};
 pub use run::{METRICS_FILE, Outcome, Run, SETTINGS_FILE, train};
-pub(crate) use settings::in_range;
 pub use settings::{Schedule, TrainSettings};
 pub use start::EncoderSource;
 pub use vocabulary::learn_vocabulary;

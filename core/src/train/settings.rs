@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::in_range;
 use crate::head::{HeadKind, HeadSettings};
 use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
@@ -173,12 +174,4 @@ impl TrainSettings {
         in_range("train-fraction", self.train_fraction, f64::MIN_POSITIVE, 1.0)?;
         self.loss.check()
     }
-}
-
-/// Refuses a value outside `low..=high`, NaN included.
-pub(crate) fn in_range(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Setting(format!("{name} is {value}: give a number from {low} to {high}")))
 }
