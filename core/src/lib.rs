@@ -8,13 +8,16 @@ pub mod device;
 pub mod encoder;
 pub mod error;
 pub(crate) mod fused;
+pub(crate) mod hash;
 pub mod head;
 pub mod loss;
+#[cfg(feature = "train")]
 pub mod metric;
 pub mod model;
 pub mod progress;
 pub mod recognizer;
 pub mod text;
+#[cfg(feature = "train")]
 pub mod train;
 
 pub use error::{Error, Result};

@@ -9,6 +9,7 @@ use crate::device::Selected;
 use crate::model::source::ModelSource;
 use crate::model::weights::Precision;
 use crate::model::{Ending, Extraction, Judging, ModelConfig, ModelFolder, Passes, Prepared};
+#[cfg(feature = "train")]
 use crate::train::{Lost, samples};
 
 /// A loaded model: a single one, or an ensemble.
@@ -175,6 +176,7 @@ impl Recognizer {
     ///
     /// # Errors
     /// What the tokenizer refuses.
+    #[cfg(feature = "train")]
     pub fn unreachable(&self, documents: &[Document]) -> Result<Lost> {
         let mut least: Option<Lost> = None;
         for member in self.members() {

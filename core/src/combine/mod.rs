@@ -1,13 +1,17 @@
 //! Several systems made one (Verma et al., 2023): the union of what they find, what most of them find, or what a
 //! classifier believes of what they find.
 
+#[cfg(feature = "train")]
 mod aligned;
 mod ensemble;
+#[cfg(feature = "train")]
 mod kept;
 mod majority;
 pub mod meta;
+#[cfg(feature = "train")]
 mod quantize;
 mod union;
+#[cfg(feature = "train")]
 mod write;
 
 use std::cmp::Reverse;
@@ -15,12 +19,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "train")]
 pub use aligned::same_texts;
 pub use ensemble::{Ensemble, EnsembleConfig, Members};
+#[cfg(feature = "train")]
 pub use kept::{keep_predictions, kept_predictions, remove_predictions};
 pub use majority::majority;
+#[cfg(feature = "train")]
 pub use quantize::quantize;
 pub use union::union;
+#[cfg(feature = "train")]
 pub use write::{common_labels, refuse_full, write_ensemble};
 
 use crate::data::Entity;

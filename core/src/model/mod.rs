@@ -19,7 +19,8 @@ pub use ner::NerModel;
 pub use pipeline::{Pipeline, Prepared};
 pub(crate) use {
     extraction::{Ending, Judging},
-    folder::{KEY, own_config, read_json, write_text},
-    ner::device_of,
+    folder::{KEY, own_config, read_json},
     passes::Passes,
 };
+#[cfg(feature = "train")]
+pub(crate) use {folder::write_text, ner::device_of};

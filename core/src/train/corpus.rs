@@ -1,7 +1,7 @@
 //! Which documents a run uses, and what tells them from others.
 
-use super::hash::{FNV_START, fnv_1a};
 use crate::data::Document;
+use crate::hash::{FNV_START, fnv_1a};
 
 /// Every `1/share`-th document, the first included.
 pub fn fraction<T: Clone>(documents: &[T], share: f64) -> Vec<T> {

@@ -51,9 +51,22 @@ impl AddAssign for Lost {
 impl Lost {
     /// All of them.
     pub fn total(&self) -> usize {
-        let Self { within_piece, too_long, unknown_label, overlapping, too_wide, second_type } =
-            self;
-        within_piece + too_long + unknown_label + overlapping + too_wide + second_type
+        let Self {
+            within_piece,
+            too_long,
+            unknown_label,
+            overlapping,
+            too_wide,
+            second_type,
+            within_word,
+        } = self;
+        within_piece
+            + too_long
+            + unknown_label
+            + overlapping
+            + too_wide
+            + second_type
+            + within_word
     }
 
     /// What a user should read, if anything was lost.
@@ -78,7 +91,7 @@ impl Lost {
             .filter(|(count, _)| *count > 0)
             .map(|(count, reason)| format!("{count} {reason}"))
             .collect();
-        let total: usize = reasons.iter().map(|(count, _)| count).sum();
+        let total = self.total();
         (total > 0).then(|| {
             let entities = if total == 1 { "entity" } else { "entities" };
             let parts = parts.join(", ");

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::hash::{FNV_START, fnv_1a, mix};
+use crate::hash::{FNV_START, fnv_1a, mix};
 
 /// `module` with fresh weights: linear maps uniform in ±1/√inputs, biases, the transitions of a CRF and the last layer
 /// of a regressor 0, layer norms 1 and 0, embeddings N(0, 0.02).

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::OptimizerKind;
+use crate::error::in_range;
 use crate::head::{HeadKind, HeadSettings, TwoStageSettings};
 use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
@@ -200,12 +201,4 @@ impl TrainSettings {
         }
         self.loss.check()
     }
-}
-
-/// Refuses a value outside `low..=high`, NaN included.
-pub(crate) fn in_range(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Setting(format!("{name} is {value}: give a number from {low} to {high}")))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::classifier::SHORTEST;
-use crate::train::in_range;
+use crate::error::in_range;
 use crate::{Error, Result};
 
 /// The settings of a classifier's training.

@@ -171,7 +171,7 @@ fn what_cannot_be_learnt_from_is_said() {
     assert!(message(&gold, &[]).contains("there are 20 and 0"));
     let empty: Vec<Document> =
         gold.iter().map(|document| Document { entities: Vec::new(), ..document.clone() }).collect();
-    assert!(message(&empty, &[empty.clone()]).contains("there are 0 and 0"));
+    assert!(message(&empty, std::slice::from_ref(&empty)).contains("there are 0 and 0"));
     let one = [predictions[0][..1].to_vec()];
     assert!(message(&gold[..1], &one).contains("in one sentence"));
 }

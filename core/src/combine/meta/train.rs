@@ -16,9 +16,10 @@ use super::settings::MetaSettings;
 use crate::data::{Document, LabelSet};
 use crate::device::Selected;
 use crate::fused::seed_dropout;
+use crate::hash::mix;
 use crate::model::{Batch, Row};
 use crate::progress::{OnProgress, Progress};
-use crate::train::{AdamW, EncoderSource, Rates, batches, mix, seeded};
+use crate::train::{EncoderSource, Optimizer, OptimizerKind, Rates, batches, seeded};
 use crate::{Error, Result};
 
 /// Largest L2 norm of all gradients together.
@@ -87,7 +88,7 @@ struct Training<'a> {
     held_out: Judged,
     /// Taken only while the optimiser updates it in place.
     network: Option<Network>,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     steps: u64,
     /// The best epoch and its accuracy.
     best: Option<(usize, f64)>,
@@ -117,7 +118,7 @@ impl<'a> Training<'a> {
         let (train, held_out) = (judged(train)?, judged(held_out)?);
         Ok(Self {
             network: Some(classifier.network.clone().train()),
-            optimizer: AdamW::default(),
+            optimizer: Optimizer::new(OptimizerKind::AdamW),
             steps: 0,
             best: None,
             began: Instant::now(),

@@ -33,7 +33,7 @@ impl TwoStage {
         let words = Words::new(&batch.layouts);
         let gold = gold_of_rows(&words, target);
         let sample = |(row, gold): (usize, &Gold)| {
-            let seed = crate::train::mix(seed, row as u64);
+            let seed = crate::hash::mix(seed, row as u64);
             examples(words.of(row), &gold.spans, &self.settings, seed)
         };
         let examples: Vec<Example> = gold.iter().enumerate().flat_map(sample).collect();

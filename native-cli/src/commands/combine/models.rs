@@ -136,7 +136,7 @@ impl Combine {
         for path in &self.systems {
             let source = ModelSource::folder(path);
             let model = Recognizer::load(&source, Precision::F32, selected)?;
-            systems.push((shown(path), recognise(&model, test, None)?.0));
+            systems.push((shown(path), recognise(&model, test, None)?.predicted));
         }
         let mut scores = Scores::of(test, &systems);
         if let Some(Learnt { classifier, .. }) = learnt {

@@ -1,10 +1,10 @@
 //! Hashes that are the same on every platform.
 
 /// What [`fnv_1a`] starts from.
-pub(super) const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// FNV-1a of more bytes.
-pub(super) fn fnv_1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
+pub(crate) fn fnv_1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes
         .into_iter()
         .fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
