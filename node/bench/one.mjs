@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 
-const [engine, scene, model, exported, seconds] = process.argv.slice(2);
+const [engine, scene, model, exported, seconds, threads] = process.argv.slice(2);
 const texts = readFileSync(join(exported, "texts.jsonl"), "utf8")
   .trim()
   .split("\n")
@@ -60,7 +60,9 @@ async function innerspan(precision) {
 
 async function onnxRuntime(name) {
   const { InferenceSession, Tensor } = createRequire(import.meta.url)("onnxruntime-node");
-  const session = await InferenceSession.create(join(exported, `${name}.onnx`));
+  const session = await InferenceSession.create(join(exported, `${name}.onnx`), {
+    intraOpNumThreads: Number(threads),
+  });
   const pass = async (rows) => {
     const tokens = Math.max(...rows.map(({ ids }) => ids.length));
     const ids = new BigInt64Array(rows.length * tokens);

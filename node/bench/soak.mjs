@@ -83,13 +83,14 @@ const resident = () => Number(readFileSync(`/proc/${server.pid}/status`, "utf8")
 
 const memory = [];
 const report = async () => {
-  for (let minute = 1; performance.now() < end; minute += 1) {
-    await sleep(Math.min(60_000, Math.max(0, end - performance.now())));
+  const every = Number(values.every) * 1000;
+  for (let line = 1; performance.now() < end; line += 1) {
+    await sleep(Math.min(every, Math.max(0, end - performance.now())));
     latencies.sort((a, b) => a - b);
     const percentile = (share) => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(0);
     memory.push(resident());
     console.log(
-      `minute ${minute}: ${count} requests, ${hungUp} broken off, short ones p50 ${percentile(0.5)} ms p99 ` +
+      `minute ${((line * every) / 60_000).toFixed(1)}: ${count} requests, ${hungUp} broken off, short ones p50 ${percentile(0.5)} ms p99 ` +
         `${percentile(0.99)} ms, ${memory.at(-1).toFixed(0)} MiB, ${faults.length} faults`,
     );
     [latencies, count, hungUp] = [[], 0, 0];
