@@ -29,7 +29,9 @@ export function lab({ webgpu = false } = {}) {
     lab.server = await serve({
       "/package/": join(root, "wasm", "dist"),
       "/model/": modelFolder(),
-      "/roberta/": modelFolder("roberta"),
+      ...Object.fromEntries(
+        ["roberta", "tagger", "crf", "span-classifier"].map((name) => [`/${name}/`, modelFolder(name)]),
+      ),
     });
     lab.browser = await launchChromium({ webgpu });
   });

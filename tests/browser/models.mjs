@@ -8,7 +8,7 @@ export const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "..", "..");
 const conformance = join(here, "..", "conformance");
 
-/** A model folder with all precisions, `bert` or `roberta`. */
+/** A model folder: `bert` or `roberta` with all precisions, or that of a head with q8. */
 export function modelFolder(name = "bert") {
   return join(conformance, "models", name);
 }

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 FILES = {"f32": "model.safetensors", "f16": "model.f16.safetensors", "q8": "model.q8.safetensors"}
 # no score may lie so near the threshold that rounding decides
 MARGIN = 0.0012
+# and no two tags or classes may be so nearly as probable
+TIE = 2e-5
 
 
 def weights(path):
@@ -50,6 +52,95 @@ def scores(head, settings, labels, hidden):
     bias = (p @ head["head.types_dense.weight"].T + head["head.types_dense.bias"]) / 2
     start, end = bias[:, :labels].T[:, :, None], bias[:, labels:].T[:, None, :]
     return q @ k.T / size**0.5 + start + end
+
+
+def tagged(tags, labels, first, last, together):
+    """The spans (label, first, last, score) that BIO tags say within the tokens first..last."""
+    found, open_ = [], None
+    for token in [*range(first, last + 1), None]:
+        tag = 2 * labels if token is None else tags[token]
+        label, begins = (None, False) if tag == 2 * labels else (tag // 2, tag % 2 == 0)
+        if open_ and not begins and label == open_[0]:
+            continue
+        if open_:
+            end = last if token is None else token - 1
+            found.append((*open_, end, together(open_[1], end)))
+        open_ = (label, token) if begins else None
+    return found
+
+
+def by_token(head, labels, hidden, first, last):
+    p = torch.softmax(linear(head, "dense", hidden), -1)
+    top = p.topk(2).values
+    assert (top[:, 0] - top[:, 1]).min() > TIE, (top[:, 0] - top[:, 1]).min()
+    most, tags = p.max(-1)
+    return tagged(tags.tolist(), labels, first, last, lambda a, b: float(most[a : b + 1].prod()))
+
+
+def by_chain(head, labels, hidden, first, last, constrained):
+    """Viterbi, and probabilities by the forward and backward recursions on logarithms."""
+    e = linear(head, "dense", hidden).double()
+    step, start, end = (head[f"head.{name}transitions"].double() for name in ("", "start_", "end_"))
+    if constrained:
+        step, start = step.clone(), start.clone()
+        for label in range(labels):
+            inside = 2 * label + 1
+            start[inside] = -torch.inf
+            others = [tag for tag in range(2 * labels + 1) if tag // 2 != label or tag == 2 * labels]
+            step[inside, others] = -torch.inf
+    best, back = start + e[0], []
+    forward, backward = [start + e[0]], [end]
+    for emission in e[1:]:
+        values, tags = (best[None] + step).max(1)
+        best = values + emission
+        back.append(tags)
+        forward.append(torch.logsumexp(forward[-1][None] + step, 1) + emission)
+    for emission in e.flip(0)[:-1]:
+        backward.insert(0, torch.logsumexp((backward[0] + emission)[:, None] + step, 0))
+    path = [int((best + end).argmax())]
+    for tags in reversed(back):
+        path.insert(0, int(tags[path[0]]))
+    total = torch.logsumexp(forward[-1] + end, 0)
+
+    def together(a, b):
+        inner = sum(step[path[t], path[t - 1]] + e[t, path[t]] for t in range(a + 1, b + 1))
+        return float((forward[a][path[a]] + inner + backward[b][path[b]] - total).exp())
+
+    return tagged(path, labels, first, last, together)
+
+
+def by_span(head, labels, hidden, first, last, width):
+    start, end = linear(head, "start", hidden), hidden @ head["head.end.weight"].T
+    found = []
+    for i in range(first, last + 1):
+        for j in range(i, min(i + width, last + 1)):
+            p = torch.softmax(start[i] + end[j], -1)
+            top = p.topk(2)
+            assert top.values[0] - top.values[1] > TIE, (i, j, top.values)
+            if top.indices[0] < labels:
+                found.append((int(top.indices[0]), i, j, float(top.values[0])))
+    return found
+
+
+def linear(head, name, x):
+    return x @ head[f"head.{name}.weight"].T + head[f"head.{name}.bias"]
+
+
+def spans(head, own, hidden, last):
+    """What a head finds in tokens 1..last of hidden [tokens, width]: (label, first token, last token, score)."""
+    labels, settings = len(own["labels"]), own["head"]
+    match settings["kind"]:
+        case "tagger":
+            return by_token(head, labels, hidden, 1, last)
+        case "crf":
+            return by_chain(head, labels, hidden, 1, last, settings["constrained"])
+        case "span-classifier":
+            return by_span(head, labels, hidden, 1, last, settings["width"])
+    of_type = torch.sigmoid(scores(head, settings, labels, hidden)).numpy()
+    above = np.argwhere(of_type > own["decode"]["threshold"] - MARGIN)
+    return [
+        (label, i, j, float(of_type[label, i, j])) for label, i, j in above.tolist() if 1 <= i <= j <= last
+    ]
 
 
 def windows(pieces, capacity, stride):
@@ -95,11 +186,11 @@ def recognise(text, tokenizer, config, encoder, head, own):
     inner = [at for at, flag in enumerate(special) if not flag]
     ids = encoding.ids
     prefix, suffix = ids[: inner[0]] if inner else ids[:1], ids[-1:]
-    ids, spans = [ids[at] for at in inner], [encoding.offsets[at] for at in inner]
+    ids, offsets = [ids[at] for at in inner], [encoding.offsets[at] for at in inner]
     cuts = windows(len(ids), own["window"]["max_length"] - 2, own["window"]["stride"])
     threshold, found = own["decode"]["threshold"], []
     first_of, last_of = {}, {}
-    for at, (start, end) in enumerate(spans):
+    for at, (start, end) in enumerate(offsets):
         if start < end:
             if not first_of or start > max(first_of):
                 first_of[start] = at
@@ -108,23 +199,19 @@ def recognise(text, tokenizer, config, encoder, head, own):
         row = torch.tensor([prefix + ids[window[0] : window[1]] + suffix])
         with torch.no_grad():
             hidden = encoder(row, attention_mask=torch.ones_like(row)).last_hidden_state[0]
-        of_type = torch.sigmoid(scores(head, own["head"], len(own["labels"]), hidden)).numpy()
-        for label, first, last in np.argwhere(of_type > threshold - MARGIN):
+        for label, first, last, score in spans(head, own, hidden, window[1] - window[0]):
             first_piece, last_piece = window[0] + first - 1, window[0] + last - 1
-            if not (1 <= first <= last <= window[1] - window[0]):
-                continue
             if owner(cuts, len(ids), first_piece, last_piece) != window:
                 continue
-            start, end = spans[first_piece][0], spans[last_piece][1]
+            start, end = offsets[first_piece][0], offsets[last_piece][1]
             if own["decode"]["word_boundaries"]:
                 if first_of.get(start) != first_piece or last_of.get(end) != last_piece:
                     continue
                 if inside_word(text, start) or inside_word(text, end):
                     continue
-            if start >= end or not spans[first_piece][1] > spans[first_piece][0]:
+            if start >= end or not offsets[first_piece][1] > offsets[first_piece][0]:
                 continue
-            score = float(of_type[label, first, last])
-            assert abs(score - threshold) > MARGIN, (text, own["labels"][label], text[start:end], score)
+            assert threshold == 0 or abs(score - threshold) > MARGIN, (text, own["labels"][label], text[start:end], score)
             found.append((start, end, own["labels"][label], score))
     utf16 = lambda at: len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
     found.sort(key=lambda e: (e[0], -e[1], e[2]))
@@ -141,6 +228,8 @@ for folder in sorted((HERE / "models").iterdir()):
     own = json.loads((folder / "config.json").read_text())["innerspan"]
     config = AutoConfig.from_pretrained(folder)
     for precision, name in FILES.items():
+        if not (folder / name).exists():
+            continue
         tensors = weights(folder / name)
         encoder = AutoModel.from_config(config).eval()
         bare = {key.split(".", 1)[1]: value for key, value in tensors.items() if not key.startswith("head.")}

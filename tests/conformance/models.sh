@@ -11,15 +11,27 @@ demo=../../native-cli/demo
 "$python" encoders.py "$work"
 rm -rf models expected
 train() {
-    local name=$1
-    shift
-    innerspan train --train $demo/train.jsonl --dev $demo/dev.jsonl --encoder "$work/$name" --out "models/$name" \
+    local name=$1 encoder=$2
+    shift 2
+    innerspan train --train $demo/train.jsonl --dev $demo/dev.jsonl --encoder "$work/$encoder" --out "models/$name" \
         --device cpu --epochs 40 --lr 2e-3 --head-lr 4e-3 --head-size 16 --max-length 64 --stride 16 "$@"
     rm "models/$name"/{metrics.jsonl,settings.toml,README.md}
-    for precision in f16 q8; do
-        innerspan quantize --model "models/$name" --precision $precision --data $demo/dev.jsonl
-    done
 }
-train bert
-train roberta --head efficient-global-pointer
+quantize() {
+    innerspan quantize --model "models/$1" --precision "$2" --data $demo/dev.jsonl
+}
+train bert bert
+train roberta roberta --head efficient-global-pointer
+for name in bert roberta; do
+    quantize $name f16
+    quantize $name q8
+done
+# one precision is enough for the heads
+train tagger bert --head tagger
+train crf bert --head crf --constrained
+train span-classifier bert --head span-classifier --span-width 16
+for name in tagger crf span-classifier; do
+    quantize $name q8
+    rm models/$name/model.safetensors
+done
 "$python" expected.py
