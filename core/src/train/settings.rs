@@ -68,8 +68,8 @@ pub struct TrainSettings {
     pub train_fraction: f64,
     /// Seeds weights, shuffling and dropout.
     pub seed: u64,
-    /// The probability that an entity exceeds; absent: one half for pointers and two-stage, 0 where the
-    /// head chooses.
+    /// The probability that an entity exceeds; absent: one half for pointers, 0.8 for two-stage, 0 where
+    /// the head chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
 }

@@ -40,8 +40,8 @@ pub struct Flags {
     /// Decodes valid sequences of tags only, for crf [default: false]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Model")]
     constrained: Option<bool>,
-    /// Probability that an entity exceeds [default: 0.5 for pointers and two-stage; 0 for the others,
-    /// which choose]
+    /// Probability that an entity exceeds [default: 0.5 for pointers; 0.8 for two-stage; 0 for the
+    /// others, which choose]
     #[arg(long, value_name = "X", help_heading = "Model")]
     threshold: Option<f32>,
     /// Longest window in word pieces; longer sentences are cut into overlapping ones [default: 256]
