@@ -1,12 +1,14 @@
 //! Nested named-entity recognition: text handling, encoders, heads, losses, decoding and training,
 //! on any device that Burn reaches. The surfaces (command line, browser, Node.js) only wrap this.
 
+pub mod combine;
 pub mod data;
 pub mod decode;
 pub mod device;
 pub mod encoder;
 pub mod error;
 pub(crate) mod fused;
+pub(crate) mod hash;
 pub mod head;
 pub mod loss;
 #[cfg(feature = "train")]

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 
-const [engine, scene, model, exported, seconds] = process.argv.slice(2);
+const [engine, scene, model, exported, seconds, threads] = process.argv.slice(2);
 const texts = readFileSync(join(exported, "texts.jsonl"), "utf8")
   .trim()
   .split("\n")
@@ -18,6 +18,7 @@ const run = engine.startsWith("ort ") ? await onnxRuntime(engine.slice(4)) : awa
 await run.one(texts[0]);
 
 const latencies = [];
+const computed = process.cpuUsage();
 const begun = performance.now();
 const enough = () => performance.now() - begun > Number(seconds) * 1000;
 let count = 0;
@@ -40,10 +41,12 @@ if (scene === "bulk") {
   await Promise.all(Array.from({ length: callers }, caller));
 }
 const elapsed = (performance.now() - begun) / 1000;
+const { user, system } = process.cpuUsage(computed);
 latencies.sort((a, b) => a - b);
 const percentile = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
 const peak = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ rate: count / elapsed, p50: percentile(0.5), p99: percentile(0.99), peak }));
+const cpu = (user + system) / 1000 / count;
+console.log(JSON.stringify({ rate: count / elapsed, p50: percentile(0.5), p99: percentile(0.99), cpu, peak }));
 process.exit(0);
 
 async function innerspan(precision) {
@@ -57,7 +60,9 @@ async function innerspan(precision) {
 
 async function onnxRuntime(name) {
   const { InferenceSession, Tensor } = createRequire(import.meta.url)("onnxruntime-node");
-  const session = await InferenceSession.create(join(exported, `${name}.onnx`));
+  const session = await InferenceSession.create(join(exported, `${name}.onnx`), {
+    intraOpNumThreads: Number(threads),
+  });
   const pass = async (rows) => {
     const tokens = Math.max(...rows.map(({ ids }) => ids.length));
     const ids = new BigInt64Array(rows.length * tokens);

@@ -1,8 +1,8 @@
 // Examples' HTTP service under mixed load for a long time: good and bad requests, clients that hang up.
 //
-//   node bench/soak.mjs MODEL [--seconds 1800] [--clients 8]
+//   node bench/soak.mjs MODEL [--seconds 1800] [--clients 8] [--every 60]
 //
-// Prints a line a minute, and fails if there was an error that is not the client's or if memory grew.
+// Prints a line every so many seconds, and fails if there was an error that is not the client's or if memory grew.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,10 +15,14 @@ import { parseArgs } from "node:util";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string", default: "1800" }, clients: { type: "string", default: "8" } },
+  options: {
+    seconds: { type: "string", default: "1800" },
+    clients: { type: "string", default: "8" },
+    every: { type: "string", default: "60" },
+  },
 });
 const [MODEL] = positionals;
-if (!MODEL) throw new Error("usage: node soak.mjs MODEL [--seconds N] [--clients N]");
+if (!MODEL) throw new Error("usage: node soak.mjs MODEL [--seconds N] [--clients N] [--every N]");
 
 const SENTENCE = "The chief engineer of the MV Northern Star inspected the main engine cooling pump, 12 bar. ";
 const SERVER = fileURLToPath(new URL("../examples/server.mjs", import.meta.url));
@@ -79,13 +83,14 @@ const resident = () => Number(readFileSync(`/proc/${server.pid}/status`, "utf8")
 
 const memory = [];
 const report = async () => {
-  for (let minute = 1; performance.now() < end; minute += 1) {
-    await sleep(Math.min(60_000, Math.max(0, end - performance.now())));
+  const every = Number(values.every) * 1000;
+  for (let line = 1; performance.now() < end; line += 1) {
+    await sleep(Math.min(every, Math.max(0, end - performance.now())));
     latencies.sort((a, b) => a - b);
     const percentile = (share) => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(0);
     memory.push(resident());
     console.log(
-      `minute ${minute}: ${count} requests, ${hungUp} broken off, short ones p50 ${percentile(0.5)} ms p99 ` +
+      `minute ${((line * every) / 60_000).toFixed(1)}: ${count} requests, ${hungUp} broken off, short ones p50 ${percentile(0.5)} ms p99 ` +
         `${percentile(0.99)} ms, ${memory.at(-1).toFixed(0)} MiB, ${faults.length} faults`,
     );
     [latencies, count, hungUp] = [[], 0, 0];

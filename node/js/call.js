@@ -2,6 +2,7 @@
 
 import { InnerspanError } from "./errors.js";
 import { native } from "./native.js";
+import { offAbort, onAbort } from "./signal.js";
 
 /** A call that its signal, or a callback that throws, interrupts. */
 export class Call {
@@ -21,20 +22,25 @@ export class Call {
     this.#signal = signal;
     this.#onProgress = onProgress;
     if (signal?.aborted) this.#abort();
-    signal?.addEventListener("abort", this.#abort);
+    else if (signal) onAbort(signal, this.#abort);
   }
 
   /**
-   * Reports progress, unless the call is over.
+   * Reports progress, unless the call is over. A callback may be asynchronous; nobody waits for it, but its failure
+   * counts as one that is thrown.
    * @param {import("./api.js").Progress} progress
    */
   report(progress) {
     if (this.stop.stopped) return;
-    try {
-      this.#onProgress?.(progress);
-    } catch (error) {
+    const threw = (/** @type {unknown} */ error) => {
       const message = `onProgress threw: ${error instanceof Error ? error.message : String(error)}`;
       this.#interrupt(new InnerspanError("input", message, { cause: error }));
+    };
+    try {
+      const returned = /** @type {unknown} */ (this.#onProgress?.(progress));
+      if (returned instanceof Promise) returned.catch(threw);
+    } catch (error) {
+      threw(error);
     }
   }
 
@@ -75,7 +81,7 @@ export class Call {
   /** Stops what is still under way, and lets go of the signal. */
   end() {
     this.stop.stop();
-    this.#signal?.removeEventListener("abort", this.#abort);
+    if (this.#signal) offAbort(this.#signal, this.#abort);
     this.onEnd();
   }
 

@@ -9,7 +9,7 @@ import { InnerspanError } from "./errors.js";
 const require = createRequire(import.meta.url);
 
 /** The platforms that have a package, as `process.platform` and `process.arch` say it. */
-const TARGETS = new Map([
+export const TARGETS = new Map([
   ["linux x64", ["linux-x64-gnu", "linux-x64-musl"]],
   ["linux arm64", ["linux-arm64-gnu", "linux-arm64-musl"]],
   ["darwin x64", ["darwin-x64"]],

@@ -47,6 +47,8 @@ function stage(manifest) {
 }
 
 function pack(folder) {
-  const tarball = execFileSync("npm", ["pack", folder, "--pack-destination", dist, "--silent"], { encoding: "utf8" });
+  // npm is a script of the shell on Windows
+  const options = { encoding: "utf8", shell: process.platform === "win32" };
+  const tarball = execFileSync("npm", ["pack", folder, "--pack-destination", dist, "--silent"], options);
   console.log(join(dist, tarball.trim()));
 }

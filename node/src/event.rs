@@ -1,5 +1,7 @@
 //! What JavaScript hears of work that it asked for.
 
+use std::sync::Weak;
+
 use napi::Status;
 use napi::bindgen_prelude::{Float32Array, Uint32Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -38,4 +40,11 @@ pub type Listener = ThreadsafeFunction<Event, (), Event, Status, false>;
 /// Reports to JavaScript. Where its environment has ended meanwhile, nobody is there to hear.
 pub fn tell(listener: &Listener, event: impl Into<Event>) {
     listener.call(event.into(), ThreadsafeFunctionCallMode::NonBlocking);
+}
+
+/// The same to a listener that may have gone.
+pub fn tell_if_there(listener: &Weak<Listener>, event: impl Into<Event>) {
+    if let Some(listener) = listener.upgrade() {
+        tell(&listener, event);
+    }
 }

@@ -62,6 +62,7 @@ impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
         use innerspan_hub::Reason;
         let code = match error.reason {
+            Reason::Stopped => return Self::aborted(),
             Reason::Name => "input",
             Reason::Absent => "file",
             Reason::Network => "network",

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use innerspan::device::{self, DeviceChoice};
@@ -14,7 +14,7 @@ use innerspan::recognizer::Recognizer;
 use innerspan_hub::{HubName, Watch};
 use napi_derive::napi;
 
-use crate::event::{Event, Listener, tell};
+use crate::event::{Event, Listener, tell, tell_if_there};
 use crate::exit;
 use crate::failure::Failure;
 use crate::files::Files;
@@ -56,14 +56,14 @@ pub fn load_files(
     stop: &Stop,
     listener: Listener,
 ) {
-    let source = Source::Files(ModelSource::Memory(files.take()));
+    let source = Source::Files(ModelSource::memory(files.take()));
     start(Order { source, device, precision, stop: stop.clone() }, listener);
 }
 
 fn start(order: Order, listener: Listener) {
     let queue = Arc::new(Queue::default());
     exit::remember(&queue);
-    let listener = Arc::new(listener);
+    let listener = order.stop.hold(listener);
     let thread = thread::Builder::new().name("innerspan".into()).stack_size(STACK);
     let (theirs, own) = (listener.clone(), queue.clone());
     let spawned = thread.spawn(move || {
@@ -78,61 +78,68 @@ fn start(order: Order, listener: Listener) {
     });
     if let Err(error) = spawned {
         queue.leave();
-        tell(&listener, Failure::new("memory", format!("no thread could be started: {error}")));
+        let failure = Failure::new("memory", format!("no thread could be started: {error}"));
+        tell_if_there(&listener, failure);
     }
 }
 
 /// The whole life of a model's thread.
-fn run(order: Order, listener: Arc<Listener>, queue: &Arc<Queue>) {
-    let recognizer = match Failure::catch(|| order.carry_out(&listener)) {
+fn run(order: Order, listener: Weak<Listener>, queue: &Arc<Queue>) {
+    let recognizer = match Failure::catch(|| order.carry_out(&listener, queue)) {
         Ok(recognizer) => recognizer,
-        Err(failure) => return tell(&listener, failure),
+        Err(failure) => return tell_if_there(&listener, failure),
     };
-    tell(&listener, Event::Loaded { model: Model::new(&recognizer, queue.clone()) });
-    drop(listener);
+    tell_if_there(&listener, Event::Loaded { model: Model::new(&recognizer, queue.clone()) });
     worker::serve(&recognizer, queue);
 }
 
 impl Order {
-    fn carry_out(self, listener: &Listener) -> Result<Recognizer, Failure> {
+    fn carry_out(self, listener: &Weak<Listener>, queue: &Queue) -> Result<Recognizer, Failure> {
         let precision: Precision = self.precision.parse()?;
         let choice: DeviceChoice =
             self.device.parse().map_err(|message| Failure::new("input", message))?;
         let source = match self.source {
             Source::Files(source) => source,
-            Source::Named(name) => ModelSource::folder(folder(&name, precision, listener)?),
+            Source::Named(name) => {
+                let weights = precision.file();
+                let mut reporter = Reporter::new(listener, weights, &self.stop, queue);
+                ModelSource::folder(queue.away(|| folder(&name, weights, &mut reporter))?)
+            }
         };
-        go_on(&self.stop)?;
-        tell(listener, Event::Build);
+        go_on(&self.stop, queue)?;
+        tell_if_there(listener, Event::Build);
         let device = device::select(choice)?;
-        go_on(&self.stop)?;
+        go_on(&self.stop, queue)?;
         let recognizer = Recognizer::load(&source, precision, &device)?;
-        go_on(&self.stop)?;
+        go_on(&self.stop, queue)?;
         Ok(recognizer)
     }
 }
 
-fn go_on(stop: &Stop) -> Result<(), Failure> {
-    if stop.stopped() { Err(Failure::aborted()) } else { Ok(()) }
+fn go_on(stop: &Stop, queue: &Queue) -> Result<(), Failure> {
+    if stop.stopped() || queue.closed() { Err(Failure::aborted()) } else { Ok(()) }
 }
 
 /// The folder with the files of a model, downloaded if it is one of the hub.
-fn folder(name: &str, precision: Precision, listener: &Listener) -> Result<PathBuf, Failure> {
-    let weights = precision.file();
+fn folder(name: &str, weights: &str, reporter: &mut Reporter) -> Result<PathBuf, Failure> {
     let folder = match HubName::parse(name) {
-        Some(model) => model?.model_folder(weights, &mut Reporter::new(listener, weights))?,
+        Some(model) => model?.model_folder(weights, reporter)?,
         None => name.into(),
     };
     let size = |file| fs::metadata(folder.join(file)).map_or(0, |file| file.len());
     let bytes = [CONFIG_FILE, TOKENIZER_FILE, weights].map(size).iter().sum::<u64>() as f64;
-    tell(listener, Event::Bytes { file: weights.into(), loaded: bytes, total: bytes });
+    let event = Event::Bytes { file: weights.into(), loaded: bytes, total: bytes };
+    tell_if_there(reporter.listener, event);
     Ok(folder)
 }
 
-/// Reports downloads. The weights are the last of them; only then the sum of all is known.
+/// Reports downloads, and stops them when their call is over or the environment ends. The weights are the last of them;
+/// only then the sum of all is known.
 struct Reporter<'a> {
-    listener: &'a Listener,
+    listener: &'a Weak<Listener>,
     weights: &'static str,
+    stop: &'a Stop,
+    queue: &'a Queue,
     file: String,
     /// Bytes of this file, and of those before it.
     size: u64,
@@ -145,16 +152,21 @@ impl<'a> Reporter<'a> {
     /// Bytes between two reports.
     const STEP: u64 = 1 << 20;
 
-    fn new(listener: &'a Listener, weights: &'static str) -> Self {
+    fn new(
+        listener: &'a Weak<Listener>,
+        weights: &'static str,
+        stop: &'a Stop,
+        queue: &'a Queue,
+    ) -> Self {
         let file = String::new();
-        Self { listener, weights, file, size: 0, before: 0, received: 0, reported: 0 }
+        Self { listener, weights, stop, queue, file, size: 0, before: 0, received: 0, reported: 0 }
     }
 
     fn report(&mut self) {
         let total = if self.file == self.weights { self.before + self.size } else { 0 };
         let loaded = self.before + self.received;
         let (loaded, total) = (loaded as f64, total as f64);
-        tell(self.listener, Event::Bytes { file: self.file.clone(), loaded, total });
+        tell_if_there(self.listener, Event::Bytes { file: self.file.clone(), loaded, total });
         self.reported = self.received;
     }
 }
@@ -173,5 +185,9 @@ impl Watch for Reporter<'_> {
         if self.received >= self.reported + Self::STEP || self.received == self.size {
             self.report();
         }
+    }
+
+    fn go_on(&self) -> bool {
+        !self.stop.stopped() && !self.queue.closed()
     }
 }

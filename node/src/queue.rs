@@ -34,6 +34,8 @@ struct State {
     closed: bool,
     /// The thread has ended.
     left: bool,
+    /// The thread waits for a network, which may take long.
+    away: bool,
 }
 
 impl Queue {
@@ -63,6 +65,19 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Does work that waits for a network, for which the end of a process need not wait.
+    pub fn away<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.state().away = true;
+        let result = work();
+        self.state().away = false;
+        result
+    }
+
+    /// Whether no more jobs come.
+    pub fn closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// The thread ends: what is still waiting.
     pub fn leave(&self) -> Vec<Job> {
         let mut state = self.state();
@@ -75,7 +90,7 @@ impl Queue {
     /// Waits for the thread to end, but not past `deadline`.
     pub fn wait_until_left(&self, deadline: Instant) {
         let mut state = self.state();
-        while !state.left {
+        while !state.left && !state.away {
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience == Duration::ZERO {
                 return;

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { MAX_TEXT_LENGTH, Recognizer } from "innerspan-node";
 
@@ -95,6 +98,21 @@ describe("a callback that throws", () => {
   test("rejects a load", async () => {
     await rejects(Recognizer.load(MODEL, { device: "cpu", onProgress }), "input");
   });
+
+  test("later, because it is asynchronous, rejects the call too", async () => {
+    let failed = 0;
+    const onProgress = async () => {
+      await sleep(20);
+      failed += 1;
+      throw new RangeError("mine");
+    };
+    const error = await rejects(ner.extract(longText(500_000), { onProgress }), "input");
+    assert.ok(error.cause instanceof RangeError);
+    // where the call has ended by then it stays as it is, and the process lives on
+    const before = failed;
+    assert.ok((await ner.extract(TEXT, { onProgress })).length > 0);
+    while (failed === before) await sleep(20);
+  });
 });
 
 describe("a signal", () => {
@@ -113,6 +131,23 @@ describe("a signal", () => {
     await rejects(call, "aborted");
     assert.ok(performance.now() - begun < 500);
     assert.ok((await ner.extract(TEXT)).length > 0);
+  });
+
+  test("may be shared by many calls", async () => {
+    const warnings = [];
+    const warn = (/** @type {Error} */ warning) => warnings.push(warning.message);
+    process.on("warning", warn);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 50 }, () => ner.extract(TEXT, { signal })));
+    assert.equal(getEventListeners(signal, "abort").length, 0);
+
+    const controller = new AbortController();
+    const calls = Array.from({ length: 50 }, () => ner.extract(longText(9_000), { signal: controller.signal }));
+    setImmediate(() => controller.abort());
+    await Promise.all(calls.map((call) => rejects(call, "aborted")));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", warn);
+    assert.deepEqual(warnings, []);
   });
 
   test("stops a load", async () => {
@@ -204,29 +239,59 @@ describe("a model", () => {
     await rejects(Recognizer.load({}), "file");
     await rejects(Recognizer.load(/** @type {any} */ ({ "config.json": "{}" })), "input");
   });
+
+  test("for which there is no room is refused", async () => {
+    const server = createServer((_request, response) => {
+      // 1 PB, of which nothing comes
+      response.writeHead(200, { "content-length": 1e15 });
+      response.flushHeaders();
+    });
+    await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
+    const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+    await rejects(Recognizer.load(`http://127.0.0.1:${port}`), "memory");
+    server.closeAllConnections();
+    server.close();
+  });
 });
 
 test("10,000 bad calls leave memory flat", { timeout: 120_000 }, async () => {
-  const folder = mkdtempSync(join(scratch, "bad-"));
+  const [empty, corrupt] = [mkdtempSync(join(scratch, "bad-")), mkdtempSync(join(scratch, "bad-"))];
+  cpSync(MODEL, corrupt, { recursive: true });
+  truncateSync(join(corrupt, "model.safetensors"), statSync(join(corrupt, "model.safetensors")).size / 2);
+  const huge = "a".repeat(50 << 20);
+  const onProgress = () => {
+    throw new RangeError("mine");
+  };
+  async function* broken() {
+    yield TEXT;
+    yield null;
+  }
+  const all = async (/** @type {any} */ stream) => {
+    for await (const _ of stream);
+  };
   const controller = new AbortController();
   const disposed = await loadOnCpu();
   disposed.dispose();
   const bad = [
     () => rejects(ner.extract(7), "input"),
     () => rejects(ner.extract("\uD800"), "input"),
-    () => rejects(ner.extract("a".repeat(MAX_TEXT_LENGTH + 1)), "too-long"),
+    () => rejects(ner.extract(huge), "too-long"),
     () => rejects(ner.extract(TEXT, { signal: AbortSignal.abort() }), "aborted"),
     () => rejects(ner.extractBatch([TEXT, null], { signal: controller.signal }), "input"),
+    () => rejects(all(ner.extractBatch(broken())), "input"),
+    () => rejects(ner.extract(TEXT, { onProgress }), "input"),
     () => rejects(disposed.extract(TEXT), "disposed"),
-    () => rejects(Recognizer.load(folder, { device: "cpu" }), "file"),
+    () => rejects(Recognizer.load(empty, { device: "cpu" }), "file"),
+    () => rejects(Recognizer.load(corrupt, { device: "cpu" }), "file"),
+    () => rejects(Recognizer.load("hf:a/b/c", { device: "cpu" }), "input"),
     () => rejects(Recognizer.load({ "config.json": Buffer.from("{") }, { device: "cpu" }), "file"),
   ];
   const rounds = async (count) => {
     for (let round = 0; round < count; round += 1) await Promise.all(bad.map((call) => call()));
   };
-  await rounds(400);
+  await rounds(300);
   const before = await residentMiB();
-  await rounds(1250);
+  await rounds(Math.ceil(10_000 / bad.length));
   const grown = (await residentMiB()) - before;
   assert.ok(grown < 24, `${grown.toFixed(1)} MiB more than before`);
 });

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 
 import { InnerspanError, MAX_TEXT_LENGTH, Recognizer } from "innerspan-node";
 
+import { native } from "../js/native.js";
 import { loadOnCpu, longText, MODEL, rejects, TEXT } from "./support.mjs";
 
 /** @type {Recognizer} */
@@ -67,6 +68,49 @@ test("calls that go through the model together get what each gets alone", async 
   assert.deepEqual(strip(together), strip(alone));
   const scores = (lists) => lists.flat().map(({ score }) => score);
   scores(together).forEach((score, index) => assert.ok(Math.abs(score - scores(alone)[index]) < 1e-3));
+});
+
+test("calls in flight do go through the model together", async () => {
+  const { Stop, load } = native();
+  /** @type {import("../js/addon.d.ts").Model} */
+  const model = await new Promise((resolve, reject) => {
+    load(MODEL, "cpu", "f32", new Stop(), (event) => {
+      if (event.type === "Loaded") resolve(event.model);
+      if (event.type === "Failed") reject(new Error(event.message));
+    });
+  });
+  // only texts that go alone are reported window by window
+  let alone = 0;
+  const extract = () =>
+    new Promise((resolve) => {
+      model.extract(TEXT, undefined, new Stop(), ({ type }) => {
+        if (type === "Windows") alone += 1;
+        if (type === "Found") resolve(undefined);
+      });
+    });
+  await Promise.all(Array.from({ length: 60 }, extract));
+  assert.ok(alone <= 20, `${alone} of 60 went alone`);
+  model.dispose();
+});
+
+test("auto and wgpu follow the rules of the command line", async () => {
+  const auto = await Recognizer.load(MODEL);
+  assert.ok(auto.device.kind === "wgpu" || auto.device.reason === "no GPU was found", auto.device.reason);
+  assert.doesNotMatch(auto.device.name, /llvmpipe|SwiftShader/);
+  auto.dispose();
+
+  let wgpu;
+  try {
+    wgpu = await Recognizer.load(MODEL, { device: "wgpu" });
+  } catch (/** @type {any} */ error) {
+    assert.equal(error.code, "device");
+    assert.match(error.message, /install the driver of your GPU/);
+    return;
+  }
+  assert.equal(wgpu.device.kind, "wgpu");
+  const strip = (entities) => entities.map(({ score, ...rest }) => rest);
+  assert.deepEqual(strip(await wgpu.extract(TEXT)), strip(await ner.extract(TEXT)));
+  wgpu.dispose();
 });
 
 test("extractBatch of an array keeps its order", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,4 +85,81 @@ test("what the hub has not, and a hub that is not there, are told apart", async 
   assert.equal((await load("hf:org/other", { HF_ENDPOINT: "http://127.0.0.1:9" })).code, "network");
   assert.equal((await load("hf:org/other", { HF_HUB_OFFLINE: "1" })).code, "file");
   assert.equal((await load("hf:a/b/c")).code, "input");
+});
+
+test("a signal stops a download, which is taken up again where it was", async () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const ranges = [];
+  let patient = false;
+  /** @type {(bytes: number) => void} */
+  let broken = () => {};
+  const brokenOff = new Promise((resolve) => (broken = resolve));
+  const slow = createServer((request, response) => {
+    const name = String(request.url).split("/").at(-1) ?? "";
+    if (!FILES.includes(name)) return response.writeHead(404).end();
+    const content = readFileSync(join(MODEL, name));
+    const [first, last] = String(request.headers.range).replace("bytes=", "").split("-").map(Number);
+    const piece = content.subarray(first, last ? last + 1 : content.length);
+    response.writeHead(206, {
+      "content-length": piece.length,
+      "content-range": `bytes ${first}-${first + piece.length - 1}/${content.length}`,
+      etag: `"etag-${name}"`,
+      "x-repo-commit": commit,
+    });
+    if (name !== "model.safetensors" || patient || piece.length < 1_000) return response.end(piece);
+    // 1 KB every 20 ms would take 7 seconds
+    let at = 0;
+    const drip = setInterval(() => response.write(piece.subarray(at, (at += 1_000))), 20);
+    response.on("close", () => {
+      clearInterval(drip);
+      broken(at);
+    });
+  });
+  slow.on("request", ({ url, headers }) => url?.endsWith("model.safetensors") && ranges.push(headers.range));
+  await new Promise((resolve) => slow.listen(0, () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (slow.address());
+  const endpoint = { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HOME: join(home, "slow") };
+
+  const program = `
+    import { Recognizer } from "innerspan-node";
+    const gone = new AbortController();
+    const { signal } = gone;
+    const onProgress = ({ file, loaded, total }) => {
+      if (file === "model.safetensors" && loaded > 0) setTimeout(() => gone.abort(), 500);
+    };
+    await Recognizer.load("hf:org/slow", { device: "cpu", signal, onProgress }).catch(({ code }) => console.log(code));
+    setInterval(() => {}, 1_000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+    env: { ...process.env, ...endpoint },
+  });
+  const [code] = await once(child.stdout, "data");
+  assert.equal(String(code), "aborted\n");
+  const size = statSync(join(MODEL, "model.safetensors")).size;
+  assert.ok((await brokenOff) < size / 2, "the download went on");
+  child.kill();
+
+  patient = true;
+  const { entities, message } = await load("hf:org/slow", endpoint);
+  assert.equal(message, undefined);
+  assert.ok(entities.length > 0);
+  const [start] = String(ranges.at(-1)).match(/\d+/) ?? [];
+  assert.ok(Number(start) >= 1_000, `taken up again at ${ranges.at(-1)}`);
+  slow.closeAllConnections();
+  slow.close();
+});
+
+test("a hub that does not answer keeps no process whose signal has aborted", async () => {
+  const silent = createServer(() => {});
+  await new Promise((resolve) => silent.listen(0, () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
+  const program = `
+    import { Recognizer } from "innerspan-node";
+    const signal = AbortSignal.timeout(300);
+    await Recognizer.load("hf:org/silent", { device: "cpu", signal }).catch((error) => console.log(error.code));`;
+  const env = { HF_HOME: join(home, "silent"), HF_ENDPOINT: `http://127.0.0.1:${port}` };
+  // it would wait for as long as the hub is open
+  const { code, stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { env });
+  assert.deepEqual([code, stdout], [0, "aborted\n"]);
+  silent.closeAllConnections();
+  silent.close();
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -109,6 +110,33 @@ test(
     assert.equal(mapped(), false);
   },
 );
+
+test("processes share the weights", { skip: process.platform !== "linux" }, async () => {
+  const program = `
+    import { Recognizer } from "innerspan-node";
+    const ner = await Recognizer.load(${JSON.stringify(MODEL)}, { device: "cpu" });
+    await ner.extract(${JSON.stringify(TEXT)});
+    process.stdout.write("ready");
+    setInterval(() => {}, 1_000);`;
+  const children = Array.from({ length: 3 }, () =>
+    spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
+  try {
+    await Promise.all(children.map(({ stdout }) => once(stdout, "data")));
+    for (const { pid } of children) {
+      const maps = readFileSync(`/proc/${pid}/smaps`, "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+      const weights = maps.filter((map) => map.split("\n")[0].endsWith("/models/bert/model.safetensors"));
+      const sum = (/** @type {string} */ field) =>
+        weights.reduce((kiB, map) => kiB + Number(map.match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))?.[1]), 0);
+      assert.ok(sum("Rss") > 200, `only ${sum("Rss")} KiB of weights are in the mapped file`);
+      assert.equal(sum("Private_Dirty") + sum("Anonymous"), 0);
+      // shared by three at least; other programs may have the file mapped too
+      assert.ok(sum("Pss") <= sum("Rss") / 2, `${sum("Pss")} of ${sum("Rss")} KiB`);
+    }
+  } finally {
+    for (const child of children) child.kill();
+  }
+});
 
 test("work goes on although nobody holds the recognizer", async () => {
   const promise = loadOnCpu().then((own) => own.extract(longText(30_000)));

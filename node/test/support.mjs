@@ -57,17 +57,24 @@ export function runModule(source, flags = []) {
 }
 
 /**
+ * Runs npm, which on Windows is a script of its shell.
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string>, cwd?: string }} [options]
+ */
+export const npm = (args, options) => run("npm", args, { ...options, shell: process.platform === "win32" });
+
+/**
  * Runs a program to its end.
  * @param {string} program
  * @param {string[]} args
- * @param {{ input?: string, env?: Record<string, string>, cwd?: string }} [options]
+ * @param {{ input?: string, env?: Record<string, string>, cwd?: string, shell?: boolean }} [options]
  */
 export async function run(
   program,
   args,
-  { input = "", env = {}, cwd = fileURLToPath(new URL("..", import.meta.url)) } = {},
+  { input = "", env = {}, cwd = fileURLToPath(new URL("..", import.meta.url)), shell = false } = {},
 ) {
-  const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, shell });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (piece) => (stdout += piece));
   child.stderr.on("data", (piece) => (stderr += piece));

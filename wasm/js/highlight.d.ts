@@ -9,12 +9,15 @@ export interface HighlightOptions {
   labels?: readonly string[];
 }
 
+/** An element of a page; nothing is one where there are no pages, as in Node.js without TypeScript's library `dom`. */
+export type PageElement = typeof globalThis extends { Element: { prototype: infer Element } } ? Element : never;
+
 /**
  * Draws the entities of an element's text inside each other, each with a chip that names its type. `text` is the
  * element's `textContent` unless given. Crossing entities are drawn in parts. Markup in the text stays text.
  */
 export declare function highlight(
-  element: Element,
+  element: PageElement,
   entities: readonly Entity[],
   options?: HighlightOptions & { text?: string },
 ): void;

@@ -13,7 +13,7 @@ mod gpu;
 mod layer_norm;
 mod linear;
 mod matrix;
-mod parallel;
+pub(crate) mod parallel;
 mod simd;
 
 pub use attention::{Heads, KeyMask, attention};

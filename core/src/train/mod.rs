@@ -3,22 +3,25 @@
 mod batches;
 mod card;
 mod checkpoint;
+mod corpus;
 mod gold;
-mod hash;
 mod init;
 mod optimizer;
+mod preset;
 mod run;
 mod schedule;
 mod settings;
 mod start;
 mod vocabulary;
+mod word_vectors;
 
-pub(crate) use crate::error::in_range;
 pub use batches::batches;
 pub use checkpoint::EpochRecord;
+pub use corpus::{fingerprint, fraction};
 pub use gold::{Lost, Sample, samples, whole_word_share};
 pub use init::seeded;
-pub use optimizer::{AdamW, Rates};
+pub use optimizer::{Optimizer, OptimizerKind, Rates};
+pub use preset::Preset;
 pub use run::{METRICS_FILE, Outcome, Run, SETTINGS_FILE, train};
 pub use settings::{Schedule, TrainSettings};
 pub use start::EncoderSource;

@@ -13,6 +13,8 @@ pub enum Reason {
     Network,
     /// There is nowhere to keep the files.
     Disk,
+    /// The files are no longer wanted.
+    Stopped,
 }
 
 /// A failure, and what to do about it.

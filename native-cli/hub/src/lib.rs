@@ -4,6 +4,7 @@
 mod error;
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use hf_hub::api::Progress;
@@ -23,6 +24,10 @@ pub trait Watch {
     fn ended(&mut self) {}
     /// A download broke off and is taken up again.
     fn again(&mut self, _note: &str) {}
+    /// Whether the download is still wanted; asked after every piece.
+    fn go_on(&self) -> bool {
+        true
+    }
 }
 
 /// How often a download that breaks off is taken up again.
@@ -63,7 +68,8 @@ impl HubName {
     /// The folder with an encoder's files, downloaded where the cache has them not.
     ///
     /// # Errors
-    /// A model that is not there or not public, no network, no disk space; offline, a model that the cache has not.
+    /// A model that is not there or not public, no network, no disk space; offline, a model that the cache has not;
+    /// [`Reason::Stopped`] when `watch` says so.
     pub fn encoder_folder(&self, watch: &mut dyn Watch) -> Result<PathBuf, HubError> {
         let mut hub = Hub::new(self, watch)?;
         let folder = hub.described()?;
@@ -185,7 +191,7 @@ impl<'a> Hub<'a> {
         for attempt in 1.. {
             let mut expected = 0;
             let download = Download { watch: &mut *self.watch, expected: &mut expected };
-            let error = match remote.download_with_progress(file, download) {
+            let error = match stoppable(|| remote.download_with_progress(file, download))? {
                 Ok(path) => return complete(path, expected).map(Some),
                 Err(error) => error,
             };
@@ -243,6 +249,24 @@ impl<'a> Hub<'a> {
             hint: "check the network, HF_ENDPOINT and the disk space; what was downloaded is kept and taken up again",
         }
     }
+}
+
+/// What leaves a download that is no longer wanted: `hf-hub` lets its listener only listen, and an end of the
+/// connection would be taken for a fault of the network. What has arrived stays in the cache and is taken up again.
+struct Stopped;
+
+/// What `download` returns, unless it is left through [`Stopped`].
+fn stoppable<T>(download: impl FnOnce() -> T) -> Result<T, HubError> {
+    catch_unwind(AssertUnwindSafe(download)).map_err(|reason| {
+        if !reason.is::<Stopped>() {
+            resume_unwind(reason)
+        }
+        HubError {
+            reason: Reason::Stopped,
+            message: "the download was stopped on request".into(),
+            hint: "what was downloaded is kept and taken up again",
+        }
+    })
 }
 
 /// The files that an index of shards names.
@@ -311,6 +335,10 @@ impl Progress for Download<'_> {
 
     fn update(&mut self, size: usize) {
         self.watch.received(size as u64);
+        if !self.watch.go_on() {
+            // unlike a panic this is told to nobody
+            resume_unwind(Box::new(Stopped));
+        }
     }
 
     fn finish(&mut self) {
