@@ -74,3 +74,11 @@ impl Error {
         }
     }
 }
+
+/// Refuses a setting outside `low..=high`, NaN included.
+pub(crate) fn in_range(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Setting(format!("{name} is {value}: give a number from {low} to {high}")))
+}

@@ -9,7 +9,7 @@ use innerspan::device::{DeviceChoice, Selected, cpu, select};
 use innerspan::head::HeadKind;
 use innerspan::loss::LossKind;
 use innerspan::model::source::ModelSource;
-use innerspan::model::weights::Precision;
+use innerspan::model::weights::{Precision, load_tensors};
 use innerspan::progress::Progress;
 use innerspan::recognizer::{ExtractOptions, Recognizer};
 use innerspan::train::{
@@ -107,6 +107,7 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         (HeadKind::EfficientGlobalPointer, LossKind::Zlpr),
         (HeadKind::GlobalPointer, LossKind::EiouEmc),
         (HeadKind::SpanClassifier, LossKind::Zlpr),
+        (HeadKind::TwoStage, LossKind::Zlpr),
     ] {
         let out = tempfile::tempdir().unwrap();
         let mut settings = TrainSettings { epochs: 12, head, ..settings() };
@@ -126,6 +127,74 @@ fn a_small_corpus_is_learnt_and_the_folder_recognises_it() {
         }
         assert!(!out.path().join("checkpoint.json").exists());
     }
+}
+
+#[test]
+fn a_two_stage_head_finds_entities_longer_than_every_seed() {
+    // four words for seeds of up to three, 3/4 of which is more than 0.7
+    let lengthen = |document: Document| {
+        let text = document.text.replace(" of ", " of old ");
+        let entities = document.entities.into_iter().map(|e| match e.label.as_str() {
+            "PERSON" => Entity { end: e.end + 4, ..e },
+            _ => Entity { start: e.start + 4, end: e.end + 4, ..e },
+        });
+        Document { entities: entities.collect(), text, ..Document::default() }
+    };
+    let documents: Vec<Document> = corpus().into_iter().map(lengthen).collect();
+    let out = tempfile::tempdir().unwrap();
+    let mut settings = TrainSettings { epochs: 25, head: HeadKind::TwoStage, ..settings() };
+    settings.two_stage.seed_lengths = vec![1, 2, 3];
+    settings.two_stage.regressor_weight = 1.0;
+    let outcome = run_on(&documents, &settings, out.path(), false, &cpu(), None).unwrap();
+    assert!(outcome.report.per_label["PERSON"].recall() > 0.9, "{:?}", outcome.curve);
+    let long = |e: &&Entity| e.label == "PERSON";
+    let found = outcome
+        .predicted
+        .iter()
+        .flat_map(|d| d.entities.iter().filter(long).map(move |e| &d.text[e.start..e.end]));
+    assert!(found.clone().count() > 0 && found.clone().all(|text| text.split(' ').count() == 4));
+}
+
+#[test]
+fn a_two_stage_head_with_every_feature_is_a_folder_like_any_other() {
+    let (out, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let vectors = files.path().join("vectors.txt");
+    std::fs::write(&vectors, "riga 0.5 -1 2\nunheard 9 9 9\nada 1 1.5 -3\n").unwrap();
+    let mut settings = TrainSettings {
+        epochs: 12,
+        head: HeadKind::TwoStage,
+        word_vectors: Some(vectors),
+        ..settings()
+    };
+    settings.two_stage.bilstm = true;
+    settings.two_stage.char_size = 4;
+    settings.two_stage.context = 3;
+    let outcome = run(&settings, out.path(), false, &cpu(), None).unwrap();
+    assert!(outcome.best.f1 > 0.8, "{:?}", outcome.curve);
+
+    let source = ModelSource::folder(out.path());
+    let tensors = load_tensors(&source, "model.safetensors").unwrap();
+    let table = &tensors["head.features.word_vectors"];
+    assert_eq!(table.shape, [3, 3]);
+    // the mean, then the words in the order of the file; training leaves them alone
+    assert_eq!(table.values, [0.75, 0.25, -0.5, 0.5, -1.0, 2.0, 1.0, 1.5, -3.0]);
+    let config = std::fs::read_to_string(out.path().join("config.json")).unwrap();
+    assert!(config.contains("\"riga\"") && !config.contains("unheard"), "{config}");
+    assert!(config.contains("\"vectors.txt\""), "{config}");
+
+    let recognizer = Recognizer::load(&source, Precision::F32, &cpu()).unwrap();
+    let documents = corpus();
+    let options = ExtractOptions::default();
+    let found = recognizer.extract_in_corpus(None, &documents, None, &options).unwrap();
+    assert_eq!(found, outcome.predicted);
+    let spans = |documents: &[Document]| -> Vec<(usize, usize, String)> {
+        let entities = documents.iter().flat_map(|document| &document.entities);
+        entities.map(|e| (e.start, e.end, e.label.clone())).collect()
+    };
+    let middle = recognizer
+        .extract_in_corpus(Some(&documents[4]), &documents[5..9], Some(&documents[9]), &options)
+        .unwrap();
+    assert_eq!(spans(&middle), spans(&found[5..9]));
 }
 
 #[test]
@@ -183,15 +252,21 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another() {
 
 #[test]
 fn a_stopped_run_goes_on_as_if_it_had_never_stopped() {
+    for head in [HeadKind::GlobalPointer, HeadKind::TwoStage] {
+        goes_on(&TrainSettings { head, ..settings() });
+    }
+}
+
+fn goes_on(settings: &TrainSettings) {
     let whole = tempfile::tempdir().unwrap();
-    let expected = run(&settings(), whole.path(), false, &cpu(), None).unwrap();
+    let expected = run(settings, whole.path(), false, &cpu(), None).unwrap();
     // 30 sentences in batches of 4 make 8 steps an epoch: stop within the first, then at the end of the second.
     let stopped = tempfile::tempdir().unwrap();
     for stop_at in [3, 13] {
-        let error = run(&settings(), stopped.path(), true, &cpu(), Some(stop_at)).unwrap_err();
+        let error = run(settings, stopped.path(), true, &cpu(), Some(stop_at)).unwrap_err();
         assert!(matches!(error, Error::Interrupted), "{error}");
     }
-    let found = run(&settings(), stopped.path(), true, &cpu(), None).unwrap();
+    let found = run(settings, stopped.path(), true, &cpu(), None).unwrap();
     assert!(weights(stopped.path()) == weights(whole.path()));
     let scores = |outcome: &Outcome| -> Vec<(usize, f64, f64)> {
         outcome.curve.iter().map(|e| (e.epoch, e.loss, e.f1)).collect()

@@ -3,7 +3,8 @@
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, demo, devices, evaluate, inspect, predict, quantize, stats, train,
+    combine, completions, convert, demo, devices, evaluate, experiment, inspect, predict, quantize,
+    stats, train,
 };
 use crate::failure::Failure;
 
@@ -38,8 +39,12 @@ pub enum Command {
     Train(Box<train::Train>),
     /// Scores a model against annotated text
     Evaluate(evaluate::Evaluate),
+    /// Trains several systems on several corpora and compares them
+    Experiment(experiment::Experiment),
     /// Finds entities in text
     Predict(predict::Predict),
+    /// Makes one system of several
+    Combine(Box<combine::Combine>),
     /// Stores the weights of a model in fewer bytes
     Quantize(quantize::Quantize),
     /// Rewrites annotated text in another format
@@ -62,7 +67,9 @@ impl Command {
         match self {
             Self::Train(command) => command.run(),
             Self::Evaluate(command) => command.run(),
+            Self::Experiment(command) => command.run(),
             Self::Predict(command) => command.run(),
+            Self::Combine(command) => command.run(),
             Self::Quantize(command) => command.run(),
             Self::Convert(command) => command.run(),
             Self::Stats(command) => command.run(),

@@ -3,11 +3,15 @@
 mod cli;
 mod commands;
 mod corpus;
+mod cost;
 mod failure;
 mod hub;
+
 mod progress;
 mod render;
+mod settings_table;
 mod stderr;
+mod toml_file;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -3,6 +3,9 @@
 import { InnerspanError } from "./errors.js";
 import { Arriving } from "./memory.js";
 
+const CONFIG = "config.json";
+/** What a folder of an ensemble can be called, so that it is below the ensemble's. */
+const FOLDER = /^[\w-][\w.-]*$/;
 const WEIGHTS = new Map([
   ["f32", "model.safetensors"],
   ["f16", "model.f16.safetensors"],
@@ -19,17 +22,43 @@ const WEIGHTS = new Map([
 export async function fromWeb(base, precision, call) {
   const controller = new AbortController();
   call.onEnd = () => controller.abort();
-  const names = ["config.json", "tokenizer.json", String(WEIGHTS.get(precision))];
+  const config = await whole(await open(below(base, CONFIG), controller.signal));
+  const weights = String(WEIGHTS.get(precision));
+  const members = membersOf(config).flatMap((member) =>
+    [CONFIG, "tokenizer.json", weights].map((name) => member + name),
+  );
+  const names = members.length > 0 ? members : ["tokenizer.json", weights];
   const responses = await Promise.all(names.map((name) => open(below(base, name), controller.signal)));
   const sizes = responses.map(sizeOf);
-  const total = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0);
+  const total = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, config.length);
   const files = new Arriving(call, total);
+  files.begin(CONFIG, config.length);
+  files.append(CONFIG, config);
   for (const [index, response] of responses.entries()) {
     files.begin(names[index], sizes[index]);
     for await (const piece of pieces(response)) files.append(names[index], piece);
   }
   return files.end();
 }
+
+/**
+ * The folders of an ensemble, each with a slash; none for a single model. What is wrong with the configuration, the
+ * library says.
+ * @param {Uint8Array} config
+ * @returns {string[]}
+ */
+function membersOf(config) {
+  try {
+    const { members, classifier } = JSON.parse(new TextDecoder().decode(config)).innerspan.ensemble;
+    const names = classifier === undefined ? members : [...members, classifier];
+    return names.filter((/** @type {unknown} */ name) => typeof name === "string" && FOLDER.test(name)).map(slashed);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} name */
+const slashed = (name) => `${name}/`;
 
 /**
  * @param {URL} base
@@ -51,6 +80,13 @@ async function open(url, signal) {
   });
   if (response.ok) return response;
   throw new InnerspanError("network", `${url}: HTTP ${response.status} ${response.statusText}`);
+}
+
+/** @param {Response} response */
+async function whole(response) {
+  const all = [];
+  for await (const piece of pieces(response)) all.push(piece);
+  return new Uint8Array(Buffer.concat(all));
 }
 
 /** @param {Response} response */

@@ -56,7 +56,7 @@ pub fn load_files(
     stop: &Stop,
     listener: Listener,
 ) {
-    let source = Source::Files(ModelSource::Memory(files.take()));
+    let source = Source::Files(ModelSource::memory(files.take()));
     start(Order { source, device, precision, stop: stop.clone() }, listener);
 }
 

@@ -1,6 +1,7 @@
 /** @import { Precision, Progress } from "./api.js" */
 /** @import { Folder, Opened } from "./source.js" */
 
+const CONFIG = "config.json";
 const WEIGHTS = {
   f32: "model.safetensors",
   f16: "model.f16.safetensors",
@@ -20,8 +21,17 @@ export async function readModel(folder, precision, onProgress, signal) {
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   try {
-    const parts = [configuration, tokenizer, weights].map((part) => part(folder, precision, either));
-    const files = new Map((await Promise.all(parts)).flat());
+    const rest = [tokenizer, weights].map((part) => part(folder, precision, either));
+    // an ensemble has neither; those of a single model are asked for before it is known to be one
+    const single = Promise.all(rest);
+    single.catch(() => {});
+    const config = await configuration(folder, either);
+    const members = membersOf(config);
+    const parts =
+      members.length === 0
+        ? await single
+        : await Promise.all(members.map((name) => member(folder, name, precision, either)));
+    const files = new Map([[CONFIG, inMemory(config)], ...parts.flat()]);
     return await readAll(files, onProgress, either);
   } catch (error) {
     failure.abort(error);
@@ -34,15 +44,63 @@ export async function readModel(folder, precision, onProgress, signal) {
 
 /**
  * @param {Folder} folder
- * @param {Precision} _
+ * @param {AbortSignal} signal
+ */
+async function configuration(folder, signal) {
+  const file = await folder.open(CONFIG, signal);
+  if (!file) throw folder.missing(CONFIG, "give the folder that `innerspan train` wrote");
+  return file.read(() => {});
+}
+
+/**
+ * The folders of an ensemble; none for a single model. What is wrong with the configuration, core says.
+ * @param {Uint8Array} config
+ * @returns {string[]}
+ */
+function membersOf(config) {
+  try {
+    const { members, classifier } = JSON.parse(new TextDecoder().decode(config)).innerspan.ensemble;
+    const names = classifier === undefined ? members : [...members, classifier];
+    return names.filter((/** @type {unknown} */ name) => typeof name === "string" && /^[\w-][\w.-]*$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The files of a folder inside, each with its path.
+ * @param {Folder} folder
+ * @param {string} name
+ * @param {Precision} precision
  * @param {AbortSignal} signal
  * @returns {Promise<Part>}
  */
-async function configuration(folder, _, signal) {
-  const name = "config.json";
-  const file = await folder.open(name, signal);
-  if (!file) throw folder.missing(name, "give the folder that `innerspan train` wrote");
-  return [[name, file]];
+async function member(folder, name, precision, signal) {
+  const inside = {
+    open: (/** @type {string} */ file) => folder.open(`${name}/${file}`, signal),
+    missing: (/** @type {string} */ file, /** @type {string} */ advice) => folder.missing(`${name}/${file}`, advice),
+  };
+  const [config, ...rest] = await Promise.all([
+    inside.open(CONFIG),
+    tokenizer(inside, precision, signal),
+    weights(inside, precision, signal),
+  ]);
+  if (!config) throw inside.missing(CONFIG, "the ensemble's config.json lists it");
+  /** @type {Part} */
+  const files = [[CONFIG, config], ...rest.flat()];
+  return files.map(([file, opened]) => [`${name}/${file}`, opened]);
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Opened}
+ */
+function inMemory(bytes) {
+  const read = async (/** @type {(count: number) => void} */ onBytes) => {
+    onBytes(bytes.length);
+    return bytes;
+  };
+  return { size: bytes.length, read };
 }
 
 /**
@@ -88,7 +146,7 @@ async function weights(folder, precision, signal) {
       return /** @type {Part[0]} */ ([shard, file]);
     }),
   );
-  return [[index, { size: bytes.length, read: async () => bytes }], ...shards];
+  return [[index, inMemory(bytes)], ...shards];
 }
 
 /**

@@ -73,12 +73,21 @@ function isIterable(value) {
   return Symbol.iterator in value;
 }
 
+/** @type {(file: File, name: string) => [string, File]} */
+const named = (file, name) => [name, file];
+
 /**
- * Files by name, as a file dialogue or a dropped folder gives them; of two with one name, that nearer to the top.
+ * Files by name, as a file dialogue or a dropped folder gives them; of two with one name, that nearer to the top. Those
+ * of a folder inside also by path.
  * @param {File[]} files
  * @returns {Map<string, File>}
  */
 function byName(files) {
   const depth = (/** @type {File} */ file) => file.webkitRelativePath.split("/").length;
-  return new Map(files.sort((a, b) => depth(b) - depth(a)).map((file) => [file.name, file]));
+  const inside = (/** @type {File} */ file) => file.webkitRelativePath.split("/").slice(1).join("/");
+  const sorted = files.sort((a, b) => depth(b) - depth(a));
+  return new Map([
+    ...sorted.map((file) => named(file, file.name)),
+    ...sorted.filter((file) => inside(file) !== "").map((file) => named(file, inside(file))),
+  ]);
 }

@@ -48,7 +48,7 @@ pub fn load(files: Files, precision: String, adapter: Option<String>) -> Task {
         let model = async {
             let precision: Precision = precision.parse()?;
             let device = select(adapter).await?;
-            Recognizer::load(&ModelSource::Memory(files.0), precision, &device)
+            Recognizer::load(&ModelSource::memory(files.0), precision, &device)
         };
         Ok(Model(Rc::new(model.await.map_err(convert::error)?)).into())
     })

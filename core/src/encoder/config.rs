@@ -203,6 +203,13 @@ impl EncoderConfig {
         }
     }
 
+    /// The same with another number of rows in the word embedding.
+    pub fn with_vocab_size(mut self, vocab_size: usize) -> Self {
+        self.vocab_size = vocab_size;
+        self.json.insert("vocab_size".into(), vocab_size.into());
+        self
+    }
+
     /// The longest row of tokens, special ones included, that the encoder takes.
     pub fn max_tokens(&self) -> usize {
         self.max_positions - self.position_offset()

@@ -62,6 +62,20 @@ impl Embeddings {
         }
     }
 
+    /// The same with the rows of `larger` beyond its own.
+    pub(super) fn with_words_of(mut self, larger: &Self) -> Self {
+        let all = larger.word.weight.val();
+        let ([rows, width], [own, _]) = (all.dims(), self.word.weight.dims());
+        if rows > own {
+            let more = all.slice([own..rows, 0..width]);
+            self.word.weight = self.word.weight.map(|weight| {
+                let tracked = weight.is_require_grad();
+                Tensor::cat(vec![weight, more], 0).detach().set_require_grad(tracked)
+            });
+        }
+        self
+    }
+
     #[cfg(test)]
     pub(super) fn word_gradient(&self, gradients: &burn::tensor::Gradients) -> Option<Tensor<2>> {
         self.word.weight.val().grad(gradients)

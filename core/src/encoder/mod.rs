@@ -90,6 +90,15 @@ impl Encoder {
         states
     }
 
+    /// The same with the word embeddings of `larger` beyond its own: room for new tokens.
+    ///
+    /// # Panics
+    /// When `larger` has fewer of them.
+    pub fn with_words_of(mut self, larger: &Self) -> Self {
+        self.embeddings = self.embeddings.with_words_of(&larger.embeddings);
+        self
+    }
+
     /// The longest row of tokens, special ones included.
     pub fn max_tokens(&self) -> usize {
         self.max_tokens

@@ -11,6 +11,7 @@ pub fn on_cpu<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();
     let flex = match device.as_dispatch() {
         DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "train")]
         DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Flex(_)),
         #[allow(unreachable_patterns)] // with the CPU backend alone
         _ => false,

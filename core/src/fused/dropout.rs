@@ -2,19 +2,20 @@
 
 use std::cell::Cell;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::nn::Dropout;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use super::buffer::{on_cpu, own, rows_and_width, slice_mut};
 use super::parallel::{for_each, rows_per_task};
 use super::simd::vectorised;
+
+#[cfg(feature = "train")]
+mod backward;
+#[cfg(feature = "train")]
+pub use backward::apply;
 
 thread_local! {
     /// The seed, and how many draws have been made from it.
@@ -88,7 +89,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: &Dropout) -> Tensor<D> {
     }
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
 trait Drop: Backend {
     fn fused_dropout(x: FloatTensor<Self>, draw: Draw) -> FloatTensor<Self>;
 }
@@ -107,36 +108,6 @@ impl Drop for Flex {
             },
         );
         x
-    }
-}
-
-impl<C: CheckpointStrategy> Drop for Autodiff<Flex, C> {
-    fn fused_dropout(x: FloatTensor<Self>, draw: Draw) -> FloatTensor<Self> {
-        match DropBackward.prepare::<C>([x.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                prep.finish(draw, Flex::fused_dropout(x.into_primitive(), draw))
-            }
-            OpsKind::UnTracked(prep) => prep.finish(Flex::fused_dropout(x.into_primitive(), draw)),
-        }
-    }
-}
-
-/// `x` with the elements dropped that `draw` drops: dropout's forward and its backward pass.
-pub fn apply(x: FlexTensor, draw: Draw) -> FlexTensor {
-    Flex::fused_dropout(x, draw)
-}
-
-#[derive(Debug)]
-struct DropBackward;
-
-impl Backward<Flex, 1> for DropBackward {
-    type State = Draw;
-
-    fn backward(self, ops: Ops<Draw, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = grads.consume::<Flex>(&ops.node);
-        if let [Some(parent)] = ops.parents {
-            grads.register::<Flex>(parent.id, Flex::fused_dropout(gradient, ops.state));
-        }
     }
 }
 

@@ -1,20 +1,24 @@
 //! GELU with the exact error function: x·Φ(x) (Hendrycks and Gimpel 2016).
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::buffer::{contiguous, map_in_place, on_cpu, own, rows_and_width, slice, slice_mut};
-use super::parallel::{for_each, rows_per_task};
+use super::buffer::{map_in_place, on_cpu};
+#[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+use super::gpu;
 use super::simd::{exp, mul_add, vectorised};
+
+#[cfg(feature = "train")]
+mod backward;
 
 /// x·Φ(x) of every element, Φ the normal distribution function, to 1e-6 or better.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+    if gpu::on_gpu(&x) {
+        return gpu::gelu(x);
+    }
     if on_cpu(&x) {
         Tensor::from_dispatch(<Dispatch as Gelu>::fused_gelu(x.into_dispatch()))
     } else {
@@ -23,7 +27,7 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
 trait Gelu: Backend {
     fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -32,43 +36,6 @@ impl Gelu for Flex {
     fn fused_gelu(x: FlexTensor) -> FlexTensor {
         map_in_place(x, forward)
     }
-}
-
-impl<C: CheckpointStrategy> Gelu for Autodiff<Flex, C> {
-    fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match GeluBackward.prepare::<C>([x.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                let x = contiguous(x.into_primitive());
-                prep.finish(x.clone(), Flex::fused_gelu(x))
-            }
-            OpsKind::UnTracked(prep) => prep.finish(Flex::fused_gelu(x.into_primitive())),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct GeluBackward;
-
-impl Backward<Flex, 1> for GeluBackward {
-    type State = FlexTensor;
-
-    fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = grads.consume::<Flex>(&ops.node);
-        if let [Some(parent)] = ops.parents {
-            grads.register::<Flex>(parent.id, input_gradient(&ops.state, gradient));
-        }
-    }
-}
-
-fn input_gradient(x: &FlexTensor, gradient: FlexTensor) -> FlexTensor {
-    let (rows, width) = rows_and_width(x);
-    let block = rows_per_task(rows, width) * width.max(1);
-    let mut gradient = own(gradient);
-    for_each(
-        slice_mut(&mut gradient).chunks_mut(block).zip(slice(x).chunks(block)),
-        |(gradient, x)| backward(gradient, x),
-    );
-    gradient
 }
 
 vectorised! {
@@ -80,19 +47,6 @@ vectorised! {
 fn forward_body<const FMA: bool>(x: &mut [f32]) {
     for x in x {
         *x *= normal::<FMA>(*x).0;
-    }
-}
-
-vectorised! {
-    /// `gradient ← gradient·(Φ(x) + x·φ(x))`
-    fn backward(gradient: &mut [f32], x: &[f32]) = backward_body
-}
-
-#[inline(always)]
-fn backward_body<const FMA: bool>(gradient: &mut [f32], x: &[f32]) {
-    for (gradient, &x) in gradient.iter_mut().zip(x) {
-        let (distribution, density) = normal::<FMA>(x);
-        *gradient *= mul_add::<FMA>(x, density, distribution);
     }
 }
 

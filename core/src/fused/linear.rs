@@ -1,22 +1,26 @@
 //! A linear map with its bias: `x·W + b`.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
 use super::buffer::{contiguous, on_cpu, rows_and_width, slice, tensor};
-use super::column_sums::column_sums;
+#[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+use super::gpu;
 use super::matrix::{Matrix, product_parallel};
 use super::parallel::{for_each, rows_per_task};
+
+#[cfg(feature = "train")]
+mod backward;
 
 /// `x·weight + bias`: `x` is `[rows, input]`, `weight` `[input, output]`, `bias` `[output]`, the
 /// result `[rows, output]`. A transposed view serves as weight without being copied.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    #[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+    if gpu::on_gpu(&x) && gpu::on_gpu(&bias) {
+        return gpu::linear(x, weight, bias);
+    }
     if on_cpu(&x) && on_cpu(&weight) && on_cpu(&bias) {
         let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
         Tensor::from_dispatch(<Dispatch as Linear>::fused_linear(x, weight, bias))
@@ -25,7 +29,7 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     }
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
 trait Linear: Backend {
     fn fused_linear(
         x: FloatTensor<Self>,
@@ -48,57 +52,6 @@ impl Linear for Flex {
         product_parallel(&mut y, matrix(&x), matrix(&weight), true);
         tensor(y, [rows, output])
     }
-}
-
-impl<C: CheckpointStrategy> Linear for Autodiff<Flex, C> {
-    fn fused_linear(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let nodes = [x.node(), weight.node(), bias.node()];
-        let (x, weight, bias) =
-            (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
-        match LinearBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                let x = contiguous(x);
-                let y = Flex::fused_linear(x.clone(), weight.clone(), bias);
-                prep.finish((x, weight), y)
-            }
-            OpsKind::UnTracked(prep) => prep.finish(Flex::fused_linear(x, weight, bias)),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct LinearBackward;
-
-impl Backward<Flex, 3> for LinearBackward {
-    type State = (FlexTensor, FlexTensor);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let dy = contiguous(grads.consume::<Flex>(&ops.node));
-        let (x, weight) = ops.state;
-        let [x_node, weight_node, bias_node] = ops.parents;
-        if let Some(node) = x_node {
-            let dx = product(matrix(&dy), matrix(&weight).t(), x.shape()[0], x.shape()[1]);
-            grads.register::<Flex>(node.id, dx);
-        }
-        if let Some(node) = weight_node {
-            let dw = product(matrix(&x).t(), matrix(&dy), weight.shape()[0], weight.shape()[1]);
-            grads.register::<Flex>(node.id, dw);
-        }
-        if let Some(node) = bias_node {
-            let (_, width) = rows_and_width(&dy);
-            grads.register::<Flex>(node.id, tensor(column_sums(slice(&dy), width), [width]));
-        }
-    }
-}
-
-fn product(lhs: Matrix, rhs: Matrix, rows: usize, columns: usize) -> FlexTensor {
-    let mut out = vec![0.0; rows * columns];
-    product_parallel(&mut out, lhs, rhs, false);
-    tensor(out, [rows, columns])
 }
 
 /// A two-dimensional tensor with the strides that it has.

@@ -2,6 +2,9 @@
 
 use super::parallel;
 
+#[cfg(any(test, target_arch = "wasm32"))]
+mod panels;
+
 /// A read-only matrix in a slice, with any strides, such as a transposed one.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
@@ -87,9 +90,12 @@ pub fn product(out: MatrixMut, scale: f32, lhs: Matrix, rhs: Matrix, accumulate:
         (lhs.rows, rhs.columns, rhs.rows),
         "matrices whose sizes disagree"
     );
+    #[cfg(target_arch = "wasm32")]
+    panels::product(out, scale, lhs, rhs, accumulate);
     // SAFETY: the constructors of the three views have checked that every element lies in its
     // buffer, `out` is borrowed exclusively and its rows do not overlap, and the assertion above
     // gives `gemm` the sizes that the views were checked for.
+    #[cfg(not(target_arch = "wasm32"))]
     unsafe {
         gemm::gemm(
             out.rows,

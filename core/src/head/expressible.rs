@@ -16,6 +16,11 @@ pub enum Limit {
 }
 
 impl HeadSettings {
+    /// Whether it finds runs of whole words only, whatever the data holds.
+    pub fn on_words(&self) -> bool {
+        matches!(self, Self::TwoStage(_))
+    }
+
     /// For each span of a document (first token, last token, type) why this head cannot express it, if so.
     ///
     /// Of overlapping spans a tagger keeps the longest, the first of equals, as in Verma et al.; a copy of a span that
@@ -27,6 +32,7 @@ impl HeadSettings {
             }
             Self::Tagger | Self::Crf { .. } => longest_apart(spans),
             Self::SpanClassifier { width } => one_type_each(spans, width),
+            Self::TwoStage(_) => one_type_each(spans, usize::MAX),
         }
     }
 }
@@ -83,6 +89,13 @@ mod tests {
         let (wide, second) = (Some(Limit::TooWide), Some(Limit::SecondType));
         let head = HeadSettings::SpanClassifier { width: 3 };
         assert_eq!(head.limits(&spans), [None, None, wide, second, None]);
+    }
+
+    #[test]
+    fn a_two_stage_head_gives_a_span_of_any_width_one_type() {
+        let spans = [(0, 1, 0), (0, 999, 1), (0, 1, 2), (0, 1, 0)];
+        let head = HeadSettings::TwoStage(crate::head::TwoStageSettings::default());
+        assert_eq!(head.limits(&spans), [None, None, Some(Limit::SecondType), None]);
     }
 
     #[test]

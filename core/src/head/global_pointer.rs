@@ -6,6 +6,7 @@ use burn::tensor::{Bool, Device, Tensor};
 
 use super::mask::mask_spans;
 use super::rope::Rope;
+use crate::encoder::ops;
 
 /// s_c(i,j) = ⟨R_i q_{i,c}, R_j k_{j,c}⟩ / √d, with d channels per type (EIoU-EMC, Eq. 1 and 2).
 #[derive(Module, Debug)]
@@ -31,11 +32,11 @@ impl GlobalPointer {
     /// Scores of all spans, `[batch, types, tokens (start), tokens (end)]`, from hidden states
     /// `[batch, tokens, hidden]`; cells that are no span hold [`super::NO_SPAN`].
     pub fn forward(&self, hidden: Tensor<3>, mask: Option<Tensor<2, Bool>>) -> Tensor<4> {
-        let [batch, tokens, _] = hidden.dims();
+        let [batch, tokens, width] = hidden.dims();
         let Self { types, size, .. } = *self;
         let rope = Rope::new(tokens, size, &hidden.device());
-        let rows: Tensor<4> =
-            self.dense.forward(hidden).reshape([batch, tokens, types * 2, size]).swap_dims(1, 2);
+        let rows = ops::linear(hidden.reshape([batch * tokens, width]), &self.dense);
+        let rows: Tensor<4> = rows.reshape([batch, tokens, types * 2, size]).swap_dims(1, 2);
         let rows: Tensor<5> = rope.rotate(rows).reshape([batch, types, 2, tokens, size]);
         let part = |which: usize| -> Tensor<4> {
             rows.clone().narrow(2, which, 1).reshape([batch, types, tokens, size])

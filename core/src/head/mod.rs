@@ -11,6 +11,7 @@ mod span_classifier;
 mod tagger;
 #[cfg(test)]
 mod tests;
+mod two_stage;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -24,6 +25,7 @@ pub use rope::Rope;
 pub use settings::{HeadKind, HeadSettings};
 pub use span_classifier::SpanClassifier;
 pub use tagger::Tagger;
+pub use two_stage::{Form, TwoStage, TwoStageSettings, WordList};
 
 use crate::decode::{ScoredSpan, above_threshold};
 use crate::loss::{LossSettings, Moment, Target, span_cross_entropy, token_cross_entropy};
@@ -31,6 +33,7 @@ use crate::model::Batch;
 use crate::{Error, Result};
 
 /// A head with its weights.
+#[allow(clippy::large_enum_variant)] // a model has one
 #[derive(Module, Debug)]
 pub enum Head {
     /// See [`GlobalPointer`].
@@ -43,12 +46,17 @@ pub enum Head {
     Crf(Crf),
     /// See [`SpanClassifier`].
     SpanClassifier(SpanClassifier),
+    /// See [`TwoStage`].
+    TwoStage(TwoStage),
 }
 
 impl Head {
     /// It reads the mean of so many of the encoder's last hidden states.
     pub fn layers(&self) -> usize {
-        1
+        match self {
+            Self::TwoStage(_) => 4,
+            _ => 1,
+        }
     }
 
     /// About how many numbers it makes of a row of `tokens`; for estimates of memory.
@@ -59,6 +67,15 @@ impl Head {
             Self::Tagger(head) => head.numbers(tokens),
             Self::Crf(head) => head.numbers(tokens),
             Self::SpanClassifier(head) => head.numbers(tokens),
+            Self::TwoStage(head) => head.numbers(tokens),
+        }
+    }
+
+    /// The same with the static vectors of the words of its settings, `[words + 1, size]`; as it is for heads without.
+    pub fn with_vectors(self, vectors: Tensor<2>) -> Self {
+        match self {
+            Self::TwoStage(head) => Self::TwoStage(head.with_vectors(vectors)),
+            head => head,
         }
     }
 
@@ -83,6 +100,7 @@ impl Head {
             Self::SpanClassifier(head) => {
                 span_cross_entropy(head.forward(hidden), &batch.lengths, target)
             }
+            Self::TwoStage(head) => head.loss(hidden, batch, target, moment.seed),
         }
     }
 
@@ -108,6 +126,7 @@ impl Head {
             Self::Tagger(head) => head.find(hidden, batch).await?,
             Self::Crf(head) => head.find(hidden, batch).await?,
             Self::SpanClassifier(head) => head.find(hidden, batch).await?,
+            Self::TwoStage(head) => return head.find(hidden, batch, threshold).await,
         };
         for spans in &mut found {
             spans.retain(|span| span.probability > threshold);

@@ -206,7 +206,7 @@ fn batch(lengths: &[usize], device: &Device) -> Batch {
             document: 0,
             window: 0,
             ids: vec![1; length],
-            layout: Layout { text: 1..length - 1, words: vec![] },
+            layout: Layout { text: 1..length - 1, ..Layout::default() },
         })
         .collect();
     Batch::new(&rows.iter().collect::<Vec<_>>(), 0, 1, 64, device)

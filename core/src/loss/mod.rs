@@ -5,7 +5,9 @@ mod crf;
 mod cross_entropy;
 mod eiou;
 mod emc;
+mod focal;
 mod lse;
+mod overlap;
 mod settings;
 mod target;
 #[cfg(test)]
@@ -18,6 +20,8 @@ pub use crf::{Transitions, crf_loss};
 pub use cross_entropy::{span_cross_entropy, token_cross_entropy};
 pub use eiou::{Interval, box_distance, eiou};
 pub use emc::{emc, ranking};
+pub use focal::{binary_focal, focal_cross_entropy};
+pub use overlap::{overlap, smooth_l1};
 pub use settings::{BoxReading, EmcReading, LossKind, LossSettings};
 pub use target::{Mention, Target};
 pub use zlpr::zlpr;

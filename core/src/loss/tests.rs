@@ -303,3 +303,124 @@ fn beta_warms_up_over_its_epochs() {
     let halfway = (at(2.0, 0.0) + full) / 2.0;
     assert!((at(2.0, 1.0) - halfway).abs() < 1e-5);
 }
+
+#[track_caller]
+fn all_close(found: Tensor<1>, expected: &[f64]) {
+    let found: Vec<f32> = found.try_into_vec_as().unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let off = (f64::from(*found) - expected).abs();
+        assert!(off < 1e-5, "{found} instead of {expected}");
+    }
+}
+
+fn vector(values: &[f32], device: &Device) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+/// The logit of a probability.
+fn logit(p: f64) -> f32 {
+    (p / (1.0 - p)).ln() as f32
+}
+
+#[test]
+fn focal_loss_counts_what_is_known_little() {
+    for device in devices() {
+        // γ = 2 at p of .9, .5 and .1: .001054, .173287 and 1.865094, whichever side is right
+        let logits = [logit(0.9), logit(0.5), logit(0.1), logit(0.1), logit(0.9)];
+        let sides = [true, true, true, false, false];
+        let expected = [0.001_054, 0.173_287, 1.865_094, 0.001_054, 1.865_094];
+        all_close(binary_focal(vector(&logits, &device), &sides, 2.0), &expected);
+        let plain = [-0.9f64.ln(), 2f64.ln(), -0.1f64.ln(), -0.9f64.ln(), -0.1f64.ln()];
+        all_close(binary_focal(vector(&logits, &device), &sides, 0.0), &plain);
+
+        // the same as a softmax over three classes: p, and what is left in two parts
+        let rows: Vec<f32> = [0.9, 0.5, 0.1]
+            .iter()
+            .flat_map(|p: &f64| [(1.0 - p) * 0.25, *p, (1.0 - p) * 0.75].map(|x| x.ln() as f32))
+            .collect();
+        let rows = Tensor::from_data(TensorData::new(rows, [3, 3]), &device);
+        all_close(focal_cross_entropy(rows.clone(), &[1, 1, 1], 2.0), &expected[..3]);
+        all_close(focal_cross_entropy(rows, &[1, 1, 1], 0.0), &plain[..3]);
+    }
+}
+
+#[test]
+fn overlap_loss_is_that_of_intervals() {
+    for device in devices() {
+        let of = |values: [f32; 5]| vector(&values, &device);
+        // equal; (3,6) and (2,6): 1 - 3/4; (0,2) and (4,6): 1 + 2/6; touching; within: 1 - 1/4
+        let start = of([1.0, 3.0, 0.0, 0.0, 1.0]);
+        let end = of([4.0, 6.0, 2.0, 2.0, 2.0]);
+        let gold_start = of([1.0, 2.0, 4.0, 2.0, 0.0]);
+        let gold_end = of([4.0, 6.0, 6.0, 3.0, 4.0]);
+        let expected = [0.0, 0.25, 4.0 / 3.0, 1.0, 0.75];
+        all_close(overlap(start, end, gold_start, gold_end), &expected);
+    }
+}
+
+#[test]
+fn smooth_l1_is_a_parabola_within_one_and_a_line_beyond() {
+    for device in devices() {
+        let found = smooth_l1(vector(&[0.0, 0.5, -0.5, 1.0, 3.0, -2.0], &device));
+        all_close(found, &[0.0, 0.125, 0.125, 0.5, 2.5, 1.5]);
+    }
+}
+
+#[test]
+fn gradients_of_the_two_stages_agree_with_finite_differences() {
+    let logits = [0.3f32, -1.2, 2.5, 0.7, -0.4, 1.1];
+    type Loss<'a> = (&'a str, &'a dyn Fn(Tensor<1>) -> Tensor<1>);
+    let sides = [true, false, true, false, true, false];
+    let losses: [Loss; 6] = [
+        ("focal", &|x| binary_focal(x, &sides, 2.0)),
+        ("binary", &|x| binary_focal(x, &sides, 0.0)),
+        ("focal of classes", &|x| focal_cross_entropy(x.reshape([2, 3]), &[2, 0], 2.0)),
+        ("cross-entropy", &|x| focal_cross_entropy(x.reshape([2, 3]), &[2, 0], 0.0)),
+        ("smooth L1", &|x| smooth_l1(x)),
+        ("overlap", &|x| {
+            let gold = |values: [f32; 3]| vector(&values, &x.device());
+            overlap(
+                x.clone().narrow(0, 0, 3),
+                x.clone().narrow(0, 3, 3) + 3.0,
+                gold([0.0; 3]),
+                gold([4.0; 3]),
+            )
+        }),
+    ];
+    for (name, loss) in losses {
+        let x = vector(&logits, &Device::flex().autodiff()).require_grad();
+        let gradients = loss(x.clone()).sum().backward();
+        let found: Vec<f32> = x.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+        for (at, found) in found.iter().enumerate() {
+            let moved = |by: f32| {
+                let mut values = logits;
+                values[at] += by;
+                f64::from(loss(vector(&values, &Device::flex())).sum().into_scalar::<f32>())
+            };
+            let expected = (moved(1e-2) - moved(-1e-2)) / 2e-2;
+            assert!(
+                (f64::from(*found) - expected).abs() < 1e-3,
+                "{name} at {at}: {found} vs {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn focal_losses_of_extreme_scores_stay_finite() {
+    for device in devices() {
+        let x = vector(&[1e4, -1e4, 0.0], &device.autodiff()).require_grad();
+        for sides in [[true, true, true], [false, false, false]] {
+            for loss in [
+                binary_focal(x.clone(), &sides, 2.0),
+                focal_cross_entropy(x.clone().reshape([1, 3]), &[usize::from(sides[0])], 2.0),
+            ] {
+                let gradients = loss.clone().sum().backward();
+                let gradient: Vec<f32> = x.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+                assert!(loss.sum().into_scalar::<f32>().is_finite());
+                assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
+            }
+        }
+    }
+}

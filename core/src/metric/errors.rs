@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A span and its type.
 pub(super) type Typed<'a> = (usize, usize, &'a str);
 
 /// Errors by kind. Every unfound gold entity and every wrong prediction counts once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorCounts {
     /// The right span with a wrong type.
     pub wrong_type: usize,

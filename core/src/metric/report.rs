@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::errors::{ErrorCounts, Typed};
 use super::score::Score;
+use super::sentence::{count, typed};
 use crate::data::Document;
 use crate::loss::{Interval, box_distance};
 use crate::text::split_words;
 
 /// Scores of predictions against gold, over sets of (document, start, end, type): corpus micro averages unless said
 /// otherwise, all ratios in 0..=1.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Documents compared.
     pub documents: usize,
@@ -40,7 +41,7 @@ pub struct Report {
 }
 
 /// Unweighted means over the types.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MacroAverage {
     /// Mean precision.
     pub precision: f64,
@@ -51,7 +52,7 @@ pub struct MacroAverage {
 }
 
 /// A length in words: 1 to 5, 6 to 10, or more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Length {
     /// One word.
     #[serde(rename = "1")]
@@ -164,23 +165,9 @@ impl Report {
     }
 }
 
-/// The distinct entities of a document.
-fn typed(document: &Document) -> BTreeSet<Typed<'_>> {
-    document.entities.iter().map(|e| (e.start, e.end, e.label.as_str())).collect()
-}
-
 /// The distinct spans of entities.
 fn spans(entities: &BTreeSet<Typed>) -> BTreeSet<(usize, usize)> {
     entities.iter().map(|e| (e.0, e.1)).collect()
-}
-
-/// Counts over two sets.
-fn count<T: Ord>(gold: &BTreeSet<T>, predicted: &BTreeSet<T>) -> Score {
-    Score {
-        correct: gold.intersection(predicted).count(),
-        predicted: predicted.len(),
-        gold: gold.len(),
-    }
 }
 
 /// Every entity of either side with whether it is gold and whether it was predicted.
@@ -320,5 +307,14 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap_or_default();
         assert_eq!(json["strict"]["f1"], 0.0);
         assert_eq!(json["macro"]["f1"], 0.0);
+    }
+
+    #[test]
+    fn a_report_is_read_back_from_its_json() {
+        let gold = [document("aa bb cc", &[(0, 8, "X"), (3, 5, "Y")])];
+        let predicted = [document("aa bb cc", &[(0, 8, "X"), (0, 2, "Y")])];
+        let report = evaluate(&gold, &predicted);
+        let json = serde_json::to_string(&report).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Report>(&json).ok(), Some(report));
     }
 }

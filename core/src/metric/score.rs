@@ -2,16 +2,17 @@
 
 use std::ops::AddAssign;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 /// Counts of correct, predicted and gold items; precision, recall and F1 follow, 0 where they are undefined.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Score {
     /// Predicted items that are gold.
     pub correct: usize,
     /// Predicted items.
     pub predicted: usize,
-    /// Gold items.
+    /// Gold items; `support` where it is written.
+    #[serde(rename = "support")]
     pub gold: usize,
 }
 

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
+use crate::device::Selected;
+use crate::head::Form;
+
 /// One window of a document as the encoder reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -24,6 +27,8 @@ pub struct Layout {
     pub text: Range<usize>,
     /// The tokens of each word of the text, in order.
     pub words: Vec<Range<usize>>,
+    /// What the head reads of each word, if it does.
+    pub forms: Vec<Form>,
 }
 
 /// Rows on a device.
@@ -42,6 +47,17 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// `rows` as a device likes them: padded to its granularity, and where a kernel is compiled for every number of
+    /// rows that it meets, the first one repeated up to the next power of two.
+    pub fn on(rows: &[&Row], pad: u32, limit: usize, selected: &Selected) -> Self {
+        let Selected { device, granularity, .. } = selected;
+        let mut rows = rows.to_vec();
+        if *granularity > 1 {
+            rows.resize(rows.len().next_power_of_two(), rows[0]);
+        }
+        Self::new(&rows, pad, *granularity, limit, device)
+    }
+
     /// Pads `rows` to the longest, or to the next multiple of `granularity`, but never past `limit` tokens.
     pub fn new(rows: &[&Row], pad: u32, granularity: usize, limit: usize, device: &Device) -> Self {
         let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);

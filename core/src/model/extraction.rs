@@ -1,37 +1,65 @@
-//! The way of prepared documents through a model, one forward pass at a time.
+//! The way of prepared documents through a model, or through those of an ensemble, one forward pass at a time.
 
 use std::borrow::Cow;
 
-use super::batch::{Batch, Row};
 use super::ner::NerModel;
+use super::passes::Passes;
 use super::pipeline::{Pipeline, Prepared};
 use crate::Result;
+use crate::combine::meta::{Classifier, Filter};
+use crate::combine::{majority, union};
 use crate::data::Entity;
 use crate::device::Selected;
-
-/// Most tokens of one forward pass, padding included.
-const TOKENS: usize = 2048;
-/// Most numbers that the head makes in one forward pass: 48 MB in f32.
-const NUMBERS: usize = 12 << 20;
-/// Most word pieces of padding in one forward pass on the CPU; another pass costs about as much. A GPU prefers few passes.
-const PADDING: usize = 64;
-/// How many copies of a head's projections, and of its scores, are alive at once.
-const COPIES: usize = 4;
 
 /// Documents on their way through a model. Whoever drives it decides after every [`step`](Self::step) whether to go
 /// on, reports progress, or lets other work run.
 #[derive(Debug)]
 pub struct Extraction<'a> {
-    pipeline: &'a Pipeline,
-    model: &'a NerModel,
-    device: &'a Selected,
-    prepared: Cow<'a, [Prepared]>,
-    threshold: f32,
-    /// Ascending by length, so that a pass holds rows of about one length.
-    rows: Vec<Row>,
-    done: usize,
-    tokens_per_pass: usize,
-    found: Vec<Vec<Entity>>,
+    /// One after another; none once the classifier has what they found.
+    members: Vec<Passes<'a>>,
+    /// Whose turn it is.
+    at: usize,
+    ending: Ending<'a>,
+    /// Windows of all members.
+    windows: usize,
+}
+
+/// What becomes of what the members find.
+#[derive(Debug)]
+pub(crate) enum Ending<'a> {
+    /// It is the result: there is one.
+    Alone,
+    /// See [`union`](fn@union).
+    Union,
+    /// See [`majority`](fn@majority).
+    Majority,
+    /// A classifier judges the union.
+    Meta(Box<Judging<'a>>),
+}
+
+/// The classifier's part.
+#[derive(Debug)]
+pub(crate) struct Judging<'a> {
+    pub classifier: &'a Classifier,
+    pub texts: Vec<String>,
+    pub threshold: Option<f32>,
+    pub device: &'a Selected,
+    pub tokens_per_pass: usize,
+    /// Once the members are done.
+    pub filter: Option<Filter<'a>>,
+    /// How much of the whole work it counts for: as much as a member.
+    pub share: usize,
+}
+
+impl Judging<'_> {
+    /// How much of its share is done.
+    fn done(&self) -> usize {
+        match &self.filter {
+            None => 0,
+            Some(filter) if filter.total() == 0 => self.share,
+            Some(filter) => self.share * filter.done() / filter.total(),
+        }
+    }
 }
 
 impl<'a> Extraction<'a> {
@@ -43,38 +71,43 @@ impl<'a> Extraction<'a> {
         threshold: Option<f32>,
         device: &'a Selected,
     ) -> Self {
-        let prepared = prepared.into();
-        let mut rows: Vec<Row> =
-            prepared.iter().enumerate().flat_map(|(at, p)| pipeline.rows(at, p)).collect();
-        rows.sort_by_key(|row| row.ids.len());
-        let found = vec![Vec::new(); prepared.len()];
-        let threshold = threshold.unwrap_or(pipeline.config.decode.threshold);
-        Self {
-            pipeline,
-            model,
-            device,
-            prepared,
-            threshold,
-            rows,
-            done: 0,
-            tokens_per_pass: TOKENS,
-            found,
+        let passes = Passes::new(pipeline, model, prepared, threshold, device);
+        Self::combined(vec![passes], Ending::Alone)
+    }
+
+    /// What `members` find in the same documents, combined.
+    pub(crate) fn combined(members: Vec<Passes<'a>>, mut ending: Ending<'a>) -> Self {
+        let windows = members.iter().map(Passes::total).sum();
+        if let Ending::Meta(judging) = &mut ending {
+            judging.share = windows / members.len().max(1);
         }
+        Self { members, at: 0, ending, windows }
     }
 
     /// The same with at most `tokens` word pieces in a forward pass (but at least one window).
-    pub fn with_tokens_per_pass(self, tokens: usize) -> Self {
-        Self { tokens_per_pass: tokens.min(TOKENS), ..self }
+    pub fn with_tokens_per_pass(mut self, tokens: usize) -> Self {
+        let members = self.members.into_iter();
+        self.members = members.map(|passes| passes.with_tokens_per_pass(tokens)).collect();
+        if let Ending::Meta(judging) = &mut self.ending {
+            judging.tokens_per_pass = tokens;
+        }
+        self
     }
 
-    /// How many windows of text there are.
+    /// How many windows of text there are, for all members together; a classifier's work counts as a member's.
     pub fn total(&self) -> usize {
-        self.rows.len()
+        match &self.ending {
+            Ending::Meta(judging) => self.windows + judging.share,
+            _ => self.windows,
+        }
     }
 
     /// How many windows of text are done.
     pub fn done(&self) -> usize {
-        self.done
+        match &self.ending {
+            Ending::Meta(judging) if judging.filter.is_some() => self.windows + judging.done(),
+            _ => self.members.iter().map(Passes::done).sum(),
+        }
     }
 
     /// One forward pass over the shortest windows that are left; false when none is.
@@ -82,39 +115,45 @@ impl<'a> Extraction<'a> {
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) when the device fails.
     pub async fn step(&mut self) -> Result<bool> {
-        let left = &self.rows[self.done..];
-        if left.is_empty() {
-            return Ok(false);
+        if let Some(passes) = self.members.get_mut(self.at) {
+            if passes.step().await? {
+                return Ok(true);
+            }
+            self.at += 1;
+            return Ok(self.at < self.members.len() || self.judge());
         }
-        let rows = &left[..self.fitting(left)];
-        let Selected { device, granularity, .. } = self.device;
-        let mut refs: Vec<&Row> = rows.iter().collect();
-        if *granularity > 1 {
-            // a kernel is compiled for every number of rows that it meets
-            refs.resize(rows.len().next_power_of_two(), &rows[0]);
+        let Ending::Meta(judging) = &mut self.ending else { return Ok(false) };
+        match &mut judging.filter {
+            Some(filter) => filter.step().await,
+            None => Ok(false),
         }
-        let limit = self.model.encoder.max_tokens();
-        let pad = self.pipeline.tokenizer.pad_id();
-        let batch = Batch::new(&refs, pad, *granularity, limit, device);
-        let found = self.model.find(&batch, self.threshold).await?;
-        for (row, spans) in rows.iter().zip(found) {
-            let document = &self.prepared[row.document];
-            let entities =
-                spans.iter().filter_map(|span| self.pipeline.entity(document, row, span));
-            self.found[row.document].extend(entities);
-        }
-        self.done += rows.len();
-        Ok(self.done < self.rows.len())
     }
 
-    /// The entities of each document so far: by start, longest first, then label; in UTF-8 bytes.
+    /// Hands what the members found to the classifier, if there is one; whether that has something to do.
+    fn judge(&mut self) -> bool {
+        let Ending::Meta(judging) = &mut self.ending else { return false };
+        let candidates = each(std::mem::take(&mut self.members), union);
+        let texts = std::mem::take(&mut judging.texts);
+        let Judging { classifier, threshold, device, tokens_per_pass, .. } = **judging;
+        let filter = Filter::new(classifier, texts, candidates, threshold, device)
+            .with_tokens_per_pass(tokens_per_pass);
+        let work = filter.total() > 0;
+        judging.filter = Some(filter);
+        work
+    }
+
+    /// The entities of each document so far: by start, longest first, then label; in UTF-8 bytes. A classifier that has
+    /// not had its turn has let nothing pass.
     pub fn finish(mut self) -> Vec<Vec<Entity>> {
-        for entities in &mut self.found {
-            entities.sort_by(|a: &Entity, b: &Entity| {
-                (a.start, b.end, &a.label).cmp(&(b.start, a.end, &b.label))
-            });
+        match self.ending {
+            Ending::Alone => self.members.pop().map(Passes::finish).unwrap_or_default(),
+            Ending::Union => each(self.members, union),
+            Ending::Majority => each(self.members, majority),
+            Ending::Meta(judging) => match judging.filter {
+                Some(filter) => filter.finish(),
+                None => vec![Vec::new(); judging.texts.len()],
+            },
         }
-        self.found
     }
 
     /// All steps on this thread. `done` hears how many windows are finished and may stop the work by returning false,
@@ -126,23 +165,19 @@ impl<'a> Extraction<'a> {
     /// # Panics
     /// In a browser, on a GPU: there is no thread to wait on.
     pub fn run(mut self, mut done: impl FnMut(usize) -> bool) -> Result<Vec<Vec<Entity>>> {
-        while futures_lite::future::block_on(self.step())? && done(self.done) {}
+        while futures_lite::future::block_on(self.step())? && done(self.done()) {}
         Ok(self.finish())
     }
+}
 
-    /// How many of `rows`, which are in ascending length, fit into one forward pass; at least one.
-    fn fitting(&self, rows: &[Row]) -> usize {
-        let fits = |count: usize| {
-            let longest = rows[count - 1].ids.len();
-            let numbers = self.model.head.numbers(longest);
-            count * longest <= self.tokens_per_pass && count * COPIES * numbers <= NUMBERS
-        };
-        let mut pieces = rows[0].ids.len();
-        let mut dense = |count: usize| {
-            let longest = rows[count - 1].ids.len();
-            pieces += longest;
-            self.device.granularity > 1 || count * longest - pieces <= PADDING
-        };
-        (2..=rows.len()).take_while(|&count| fits(count) && dense(count)).last().unwrap_or(1)
-    }
+/// What members found in each document, combined.
+fn each(members: Vec<Passes>, combine: fn(&[&[Entity]]) -> Vec<Entity>) -> Vec<Vec<Entity>> {
+    let found: Vec<Vec<Vec<Entity>>> = members.into_iter().map(Passes::finish).collect();
+    let documents = found.first().map_or(0, Vec::len);
+    let of = |document: usize| {
+        let systems: Vec<&[Entity]> =
+            found.iter().map(|lists| lists[document].as_slice()).collect();
+        combine(&systems)
+    };
+    (0..documents).map(of).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,7 +26,7 @@ pub const TOKENIZER_FILE: &str = "tokenizer.json";
 /// The bare vocabulary of older BERT folders.
 const VOCABULARY_FILE: &str = "vocab.txt";
 /// The key of `config.json` that holds a [`ModelConfig`].
-const KEY: &str = "innerspan";
+pub(crate) const KEY: &str = "innerspan";
 
 /// What `config.json` holds under `innerspan`, beside the encoder's own configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,22 +97,10 @@ impl ModelConfig {
     /// A folder without one (a bare encoder), of a newer version, or with values that cannot be.
     pub fn read(source: &ModelSource) -> Result<Self> {
         let path = source.describe(CONFIG_FILE);
-        let json: Map<String, Value> = serde_json::from_slice(&source.require(CONFIG_FILE)?)
-            .map_err(|error| Error::file(&path, format!("not a JSON object: {error}")))?;
-        let Some(own) = json.get(KEY) else {
-            return Err(Error::file(
-                &path,
-                "no \"innerspan\" object: this is an encoder, not a trained model; train one with `innerspan train`",
-            ));
-        };
-        let version = own.get("format_version").and_then(Value::as_u64).unwrap_or(0);
-        if version > u64::from(FORMAT_VERSION) {
-            return Err(Error::file(
-                &path,
-                format!(
-                    "format version {version} is newer than {FORMAT_VERSION}, the newest this program reads: update it"
-                ),
-            ));
+        let json = read_json(source, CONFIG_FILE)?;
+        let own = own_config(&path, &json)?;
+        if own.get("ensemble").is_some() {
+            return Err(Error::file(&path, "an ensemble, where a single model is needed"));
         }
         let config: Self = serde_json::from_value(own.clone())
             .map_err(|error| Error::file(&path, format!("in \"innerspan\": {error}")))?;
@@ -147,8 +136,8 @@ impl ModelFolder {
     /// # Errors
     /// Any file that is missing, damaged, of a newer version or at odds with the others, by name.
     pub fn load(source: &ModelSource, precision: Precision, device: &Device) -> Result<Self> {
-        let encoder = EncoderConfig::read(source)?;
         let config = ModelConfig::read(source)?;
+        let encoder = EncoderConfig::read(source)?;
         if config.window.max_length > encoder.max_tokens() {
             return Err(Error::file(
                 source.describe(CONFIG_FILE),
@@ -164,6 +153,11 @@ impl ModelFolder {
         let fresh = NerModel::new(&encoder, &config, device);
         let model = load_into(fresh, &checkpoint, |path| encoder.tensor_name(path))?;
         Ok(Self { encoder, pipeline: Pipeline { tokenizer, config }, model })
+    }
+
+    /// How many numbers were learnt.
+    pub fn parameters(&self) -> usize {
+        self.model.num_params()
     }
 
     /// Writes the weights once more, in another precision and a file of its own beside the others.
@@ -207,6 +201,32 @@ fn write_weights(
     precision: Precision,
 ) -> Result<()> {
     save_module(model, &folder.join(precision.file()), precision, |path| encoder.tensor_name(path))
+}
+
+/// The JSON object in the file `name`.
+pub(crate) fn read_json(source: &ModelSource, name: &str) -> Result<Map<String, Value>> {
+    serde_json::from_slice(&source.require(name)?)
+        .map_err(|error| Error::file(source.describe(name), format!("not a JSON object: {error}")))
+}
+
+/// What the `config.json` at `path` holds under `innerspan`, of a format that is not too new.
+pub(crate) fn own_config<'a>(path: &str, json: &'a Map<String, Value>) -> Result<&'a Value> {
+    let Some(own) = json.get(KEY) else {
+        return Err(Error::file(
+            path,
+            "no \"innerspan\" object: this is an encoder, not a trained model; train one with `innerspan train`",
+        ));
+    };
+    let version = own.get("format_version").and_then(Value::as_u64).unwrap_or(0);
+    if version > u64::from(FORMAT_VERSION) {
+        return Err(Error::file(
+            path,
+            format!(
+                "format version {version} is newer than {FORMAT_VERSION}, the newest this program reads: update it"
+            ),
+        ));
+    }
+    Ok(own)
 }
 
 /// The tokenizer of an encoder or model folder: `tokenizer.json`, else `vocab.txt`.

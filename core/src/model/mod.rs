@@ -4,6 +4,7 @@ mod batch;
 mod extraction;
 mod folder;
 mod ner;
+mod passes;
 mod pipeline;
 pub mod source;
 pub mod weights;
@@ -16,4 +17,10 @@ pub use folder::{
 };
 pub use ner::NerModel;
 pub use pipeline::{Pipeline, Prepared};
+pub(crate) use {
+    extraction::{Ending, Judging},
+    folder::{KEY, own_config, read_json},
+    passes::Passes,
+};
+#[cfg(feature = "train")]
 pub(crate) use {folder::write_text, ner::device_of};

@@ -64,6 +64,7 @@ impl NerModel {
 }
 
 /// The device that a model is on.
+#[cfg(feature = "train")]
 pub(crate) fn device_of(model: &NerModel) -> Device {
     model.devices().into_iter().next().unwrap_or_else(Device::flex)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::{Error, Result};
 
@@ -14,7 +15,26 @@ pub enum ModelSource {
     /// A folder on disk.
     Folder(PathBuf),
     /// Files that are already in memory.
-    Memory(BTreeMap<String, Vec<u8>>),
+    Memory(MemoryFolder),
+}
+
+/// A folder of files that are in memory.
+#[derive(Debug, Clone)]
+pub struct MemoryFolder {
+    /// By path.
+    files: Arc<BTreeMap<String, Vec<u8>>>,
+    /// What the paths of this folder's files begin with: nothing, or names that each end in a slash.
+    path: String,
+}
+
+impl MemoryFolder {
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.path)
+    }
+
+    fn get(&self, name: &str) -> Option<&Vec<u8>> {
+        self.files.get(&self.path(name))
+    }
 }
 
 /// The whole content of a small file.
@@ -24,6 +44,21 @@ impl ModelSource {
     /// The folder `path`.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self::Folder(path.into())
+    }
+
+    /// Files in memory, by name; those of a folder inside begin with its name and a slash.
+    pub fn memory(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self::Memory(MemoryFolder { files: Arc::new(files), path: String::new() })
+    }
+
+    /// The folder `name` inside.
+    pub fn inside(&self, name: &str) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder.join(name)),
+            Self::Memory(MemoryFolder { files, path }) => {
+                Self::Memory(MemoryFolder { files: files.clone(), path: format!("{path}{name}/") })
+            }
+        }
     }
 
     /// The content of the file `name`; `None` if there is no such file.
@@ -81,7 +116,7 @@ impl ModelSource {
     pub fn describe(&self, name: &str) -> String {
         match self {
             Self::Folder(folder) => folder.join(name).display().to_string(),
-            Self::Memory(_) => name.to_owned(),
+            Self::Memory(folder) => folder.path(name),
         }
     }
 
@@ -211,11 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_inside_is_found_on_disk_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("one")).unwrap();
+        std::fs::write(folder.path().join("one/a"), b"1").unwrap();
+        let memory = ModelSource::memory([("one/a".to_owned(), b"1".to_vec())].into());
+        assert_eq!(memory.inside("one").describe("b"), "one/b");
+        for source in [ModelSource::folder(folder.path()), memory] {
+            assert_eq!(&*source.inside("one").require("a").unwrap(), b"1");
+            assert!(source.read("a").unwrap().is_none());
+            assert!(source.inside("two").read("a").unwrap().is_none());
+        }
+    }
+
+    #[test]
     fn a_file_reads_the_same_from_a_folder_and_from_memory() {
         let bytes: Vec<u8> = (0..3_000_000u32).map(|number| number as u8).collect();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), &bytes).unwrap();
-        let memory = ModelSource::Memory([("a".to_owned(), bytes.clone())].into());
+        let memory = ModelSource::memory([("a".to_owned(), bytes.clone())].into());
         for source in [ModelSource::folder(folder.path()), memory] {
             assert_eq!(&*source.require("a").unwrap(), bytes);
             let blob = source.open("a").unwrap().unwrap();

@@ -50,6 +50,11 @@ impl Alignment {
         Self { word_start, word_end, starts, ends }
     }
 
+    /// Whether the pieces `first..=last` begin and end where words do.
+    pub fn whole_words(&self, first: usize, last: usize) -> bool {
+        self.word_start[first] && self.word_end[last]
+    }
+
     /// The first and last piece of the bytes `start..end`; `None` when pieces do not begin or end exactly there.
     pub fn pieces_of(&self, start: usize, end: usize) -> Option<(usize, usize)> {
         let find = |at: &[(usize, usize)], byte: usize| {

@@ -142,6 +142,36 @@ impl Tokenizer {
         self.vocab_size
     }
 
+    /// The id of a token, special ones included.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The same with more special tokens, and their ids. Those that it has already keep theirs; text that spells one
+    /// stays text.
+    ///
+    /// # Errors
+    /// A vocabulary whose ids have gaps, so that a new token takes the id of another one.
+    pub fn with_special<const N: usize>(&self, tokens: [&str; N]) -> Result<(Self, [u32; N])> {
+        let refuse = |error: tokenizers::Error| Error::file(&self.path, error.to_string());
+        let before = self.inner.get_vocab(true);
+        let mut inner = self.inner.clone();
+        inner
+            .add_special_tokens(tokens.map(|token| AddedToken::from(token, true)))
+            .map_err(refuse)?;
+        let ids = tokens.map(|token| inner.token_to_id(token).unwrap_or(0));
+        let taken = |(token, id): (&&str, &u32)| {
+            before.get(*token) != Some(id) && before.values().any(|other| other == id)
+        };
+        if tokens.iter().zip(&ids).any(taken) {
+            return Err(Error::file(
+                &self.path,
+                "its ids have gaps, so that no special tokens can be added; use another encoder",
+            ));
+        }
+        Ok((Self::new(inner, &self.path)?, ids))
+    }
+
     /// The id that fills rows up to the same length.
     pub fn pad_id(&self) -> u32 {
         self.pad

@@ -10,7 +10,7 @@ const POOL: usize = 32;
 /// The batches of an epoch, as indices into `lengths`: shuffled, each of rows of similar length. The same for the
 /// same seed and epoch, on every platform.
 pub fn batches(lengths: &[usize], size: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
-    let mut random = ChaCha8Rng::seed_from_u64(super::hash::mix(seed, epoch as u64));
+    let mut random = ChaCha8Rng::seed_from_u64(crate::hash::mix(seed, epoch as u64));
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.shuffle(&mut random);
     for pool in order.chunks_mut(size * POOL) {

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::AdamW;
+use super::optimizer::Optimizer;
 use super::settings::TrainSettings;
 use crate::encoder::EncoderConfig;
 use crate::model::NerModel;
@@ -39,6 +41,9 @@ pub struct EpochRecord {
     pub boundary_f1: f64,
     /// Seconds of training and evaluation since the run began, all parts of a resumed run together.
     pub seconds: f64,
+    /// Those of optimiser steps alone.
+    #[serde(default)]
+    pub training_seconds: f64,
 }
 
 /// Where a run stands.
@@ -61,6 +66,9 @@ pub(super) struct State {
     pub curve: Vec<EpochRecord>,
     /// Seconds so far.
     pub seconds: f64,
+    /// Those of optimiser steps alone.
+    #[serde(default)]
+    pub training_seconds: f64,
 }
 
 impl State {
@@ -82,6 +90,7 @@ impl State {
             loss_sum: 0.0,
             curve: Vec::new(),
             seconds: 0.0,
+            training_seconds: 0.0,
         }
     }
 
@@ -96,7 +105,7 @@ impl State {
         out: &Path,
         encoder: &EncoderConfig,
         model: &NerModel,
-        optimizer: &AdamW,
+        optimizer: &Optimizer,
     ) -> Result<()> {
         let name = format!("{PREFIX}{}-{}", self.epoch, self.batch);
         let folder = out.join(&name);
@@ -116,15 +125,18 @@ impl State {
         out: &Path,
         encoder: &EncoderConfig,
         model: NerModel,
-    ) -> Result<(Self, NerModel, AdamW)> {
+    ) -> Result<(Self, NerModel, Optimizer)> {
         let name: String = read_json(&out.join(POINTER))?;
         let folder = out.join(&name);
         let state: Self = read_json(&folder.join(STATE_FILE))?;
         let source = ModelSource::folder(&folder);
         let weights = Weights::open_file(&source, WEIGHTS_FILE)?;
-        let model = load_into(model, &weights, |path| encoder.tensor_name(path))?;
+        let model =
+            load_into(model, &weights, |path| encoder.tensor_name(path))?.map(&mut RowMajor);
         let device = crate::model::device_of(&model);
-        let optimizer = AdamW::restore(load_tensors(&source, MOMENTS_FILE)?, state.steps, &device);
+        let moments = load_tensors(&source, MOMENTS_FILE)?;
+        let kind = state.settings.optimizer;
+        let optimizer = Optimizer::restore(kind, moments, state.steps, &device);
         Ok((state, model, optimizer))
     }
 
@@ -142,6 +154,19 @@ impl State {
             _ => {}
         }
         remove_others(out, None)
+    }
+}
+
+/// Gives every weight memory of its own in row-major order, as the optimiser leaves it: the last bit of a product can
+/// depend on how its factors lie in memory.
+struct RowMajor;
+
+impl ModuleMapper for RowMajor {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let (device, tracked) = (tensor.device(), tensor.is_require_grad());
+            Tensor::from_data(tensor.into_data(), &device).set_require_grad(tracked)
+        })
     }
 }
 

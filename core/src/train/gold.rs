@@ -32,6 +32,8 @@ pub struct Lost {
     pub too_wide: usize,
     /// A further type of a span, and the head gives a span one class.
     pub second_type: usize,
+    /// Begins or ends within a word, and the head finds words.
+    pub within_word: usize,
 }
 
 impl AddAssign for Lost {
@@ -42,10 +44,31 @@ impl AddAssign for Lost {
         self.overlapping += other.overlapping;
         self.too_wide += other.too_wide;
         self.second_type += other.second_type;
+        self.within_word += other.within_word;
     }
 }
 
 impl Lost {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        let Self {
+            within_piece,
+            too_long,
+            unknown_label,
+            overlapping,
+            too_wide,
+            second_type,
+            within_word,
+        } = self;
+        within_piece
+            + too_long
+            + unknown_label
+            + overlapping
+            + too_wide
+            + second_type
+            + within_word
+    }
+
     /// What a user should read, if anything was lost.
     pub fn message(&self, what: &str) -> Option<String> {
         let reasons = [
@@ -58,13 +81,17 @@ impl Lost {
             ),
             (self.too_wide, "for being wider than the spans of this head (raise --span-width)"),
             (self.second_type, "for being of a span that has another type already"),
+            (
+                self.within_word,
+                "for beginning or ending within a word, since this head finds whole words (others do not mind)",
+            ),
         ];
         let parts: Vec<String> = reasons
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, reason)| format!("{count} {reason}"))
             .collect();
-        let total: usize = reasons.iter().map(|(count, _)| count).sum();
+        let total = self.total();
         (total > 0).then(|| {
             let entities = if total == 1 { "entity" } else { "entities" };
             let parts = parts.join(", ");
@@ -119,6 +146,12 @@ fn spans(
             continue;
         };
         match prepared.alignment.pieces_of(entity.start, entity.end) {
+            Some((first, last))
+                if pipeline.config.head.on_words()
+                    && !prepared.alignment.whole_words(first, last) =>
+            {
+                lost.within_word += 1;
+            }
             Some((first, last)) => spans.push((first, last, label)),
             None => lost.within_piece += 1,
         }
@@ -153,7 +186,7 @@ pub fn whole_word_share(documents: &[Document], prepared: &[Prepared]) -> f64 {
         for entity in &document.entities {
             if let Some((first, last)) = alignment.pieces_of(entity.start, entity.end) {
                 all += 1;
-                whole += usize::from(alignment.word_start[first] && alignment.word_end[last]);
+                whole += usize::from(alignment.whole_words(first, last));
             }
         }
     }

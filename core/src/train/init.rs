@@ -6,10 +6,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::hash::{FNV_START, fnv_1a, mix};
+use crate::hash::{FNV_START, fnv_1a, mix};
 
-/// `module` with fresh weights: linear maps uniform in ±1/√inputs, biases and the transitions of a CRF 0,
-/// layer norms 1 and 0, embeddings N(0, 0.02).
+/// `module` with fresh weights: linear maps uniform in ±1/√inputs, biases, the transitions of a CRF and the last layer
+/// of a regressor 0, layer norms 1 and 0, embeddings N(0, 0.02).
 pub fn seeded<M: Module>(module: M, seed: u64) -> M {
     module.map(&mut Init { seed, path: Vec::new() })
 }
@@ -42,6 +42,7 @@ impl ModuleMapper for Init {
                 (_, "gamma") => vec![1.0; count],
                 (_, "beta" | "bias") => vec![0.0; count],
                 (_, name) if name.ends_with("transitions") => vec![0.0; count],
+                _ if path.ends_with(&["regressor", "out", "weight"]) => vec![0.0; count],
                 ("Struct:Linear", _) => {
                     let bound = 1.0 / (shape[0] as f32).sqrt();
                     (0..count).map(|_| random.random_range(-bound..bound)).collect()

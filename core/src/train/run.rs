@@ -12,15 +12,17 @@ use burn::tensor::Device;
 use super::batches::batches;
 use super::card::card;
 use super::checkpoint::{EpochRecord, State};
+use super::corpus::{fingerprint, fraction};
 use super::gold::{Sample, samples};
-use super::hash::{FNV_START, fnv_1a, mix};
-use super::optimizer::{AdamW, Rates};
+use super::optimizer::{Optimizer, Rates};
 use super::settings::TrainSettings;
 use super::start::{EncoderSource, Start, prepare};
+use crate::combine::keep_predictions;
 use crate::data::Document;
 use crate::device::Selected;
 use crate::encoder::EncoderConfig;
 use crate::fused::seed_dropout;
+use crate::hash::mix;
 use crate::loss::{Mention, Moment, Target};
 use crate::metric::{Report, evaluate};
 use crate::model::source::ModelSource;
@@ -96,13 +98,6 @@ pub fn train(run: &Run, progress: OnProgress, stop: &AtomicBool) -> Result<Outco
     training.finish(progress)
 }
 
-/// Every `1/share`-th document, the first included.
-fn fraction(documents: &[Document], share: f64) -> Vec<Document> {
-    let quota = |index: usize| (index as f64 * share).ceil() as usize;
-    let chosen = documents.iter().enumerate().filter(|(index, _)| quota(index + 1) > quota(*index));
-    chosen.map(|(_, document)| document.clone()).collect()
-}
-
 /// A run under way.
 struct Training<'a> {
     run: &'a Run<'a>,
@@ -114,7 +109,7 @@ struct Training<'a> {
     state: State,
     /// Taken only while the optimiser updates it in place.
     model: Option<NerModel>,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     began: Instant,
     /// `state.seconds` when this process began.
     seconds_before: f64,
@@ -127,11 +122,14 @@ impl<'a> Training<'a> {
         documents: &[Document],
         progress: OnProgress,
     ) -> Result<Self> {
-        let Start { encoder, pipeline, model, prepared } = start;
+        let Start { encoder, pipeline, model, prepared, note } = start;
+        let prepared = in_context(&pipeline, run, prepared)?;
         let (samples, lost) = samples(&pipeline, documents, &prepared);
-        let dev = prepare(&pipeline, run.dev)?;
+        let mut dev = prepare(&pipeline, run.dev)?;
+        pipeline.join(&mut dev);
         let (_, lost_dev) = self::samples(&pipeline, run.dev, &dev);
-        for message in [lost.message("training"), lost_dev.message("dev")].into_iter().flatten() {
+        let losses = [note, lost.message("training"), lost_dev.message("dev")];
+        for message in losses.into_iter().flatten() {
             progress(Progress::Note { message });
         }
         let fresh =
@@ -141,7 +139,7 @@ impl<'a> Training<'a> {
             same_run(&state, &fresh)?;
             (state, model, optimizer)
         } else {
-            (fresh, model, AdamW::default())
+            (fresh, model, Optimizer::new(run.settings.optimizer))
         };
         let settings = toml::to_string(run.settings).map_err(|e| Error::Setting(e.to_string()))?;
         crate::model::write_text(&run.out.join(SETTINGS_FILE), &settings)?;
@@ -183,7 +181,9 @@ impl<'a> Training<'a> {
         let mut saved = Instant::now();
         for step in batches.chunks(settings.accumulate).skip(self.state.batch / settings.accumulate)
         {
+            let began = Instant::now();
             self.step(step, batches.len());
+            self.state.training_seconds += began.elapsed().as_secs_f64();
             self.state.batch += step.len();
             pace.tokens += step.iter().flatten().map(|&row| lengths[row]).sum::<usize>();
             pace.batches += step.len();
@@ -284,12 +284,16 @@ impl<'a> Training<'a> {
             f1: report.strict.f1(),
             boundary_f1: report.boundary.f1(),
             seconds: self.seconds(),
+            training_seconds: self.state.training_seconds,
         };
         if !record.loss.is_finite() {
             return Err(Error::Setting(format!(
                 "the loss became {} in epoch {}: lower --lr or --head-lr",
                 record.loss, record.epoch
             )));
+        }
+        if self.run.settings.keep_predictions {
+            keep_predictions(self.run.out, record.epoch, &predicted)?;
         }
         let best = self.state.best().is_none_or(|best| record.f1 > best.f1);
         self.state.curve.push(record.clone());
@@ -338,9 +342,12 @@ impl<'a> Training<'a> {
     /// Writes the model folder with the facts of its epoch.
     fn write_model(&self, model: &NerModel, record: &EpochRecord) -> Result<()> {
         let mut pipeline: Pipeline = self.pipeline.clone();
+        let mut settings = self.run.settings.clone();
+        // where it lay is nobody else's business
+        settings.word_vectors =
+            settings.word_vectors.and_then(|path| path.file_name().map(Into::into));
         pipeline.config.training = Some(TrainingFacts {
-            settings: serde_json::to_value(self.run.settings)
-                .map_err(|e| Error::Setting(e.to_string()))?,
+            settings: serde_json::to_value(&settings).map_err(|e| Error::Setting(e.to_string()))?,
             documents: self.documents,
             epoch: record.epoch,
             dev_f1: record.f1,
@@ -390,6 +397,16 @@ impl<'a> Training<'a> {
     }
 }
 
+/// The training documents, of which `prepared` are those used, with their neighbours in the whole corpus.
+fn in_context(pipeline: &Pipeline, run: &Run, prepared: Vec<Prepared>) -> Result<Vec<Prepared>> {
+    if pipeline.config.head.context() == 0 {
+        return Ok(prepared);
+    }
+    let mut all = prepare(pipeline, run.train)?;
+    pipeline.join(&mut all);
+    Ok(fraction(&all, run.settings.train_fraction))
+}
+
 /// Speed of the current epoch.
 struct Pace {
     began: Instant,
@@ -425,21 +442,6 @@ fn same_run(saved: &State, asked: &State) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A hash of texts and entities.
-fn fingerprint(documents: &[Document]) -> u64 {
-    let mut hash = FNV_START;
-    let mut add = |bytes: &[u8]| hash = fnv_1a(hash, bytes.iter().chain(&[0xff]).copied());
-    for document in documents {
-        add(document.text.as_bytes());
-        for entity in &document.entities {
-            add(entity.label.as_bytes());
-            add(&entity.start.to_le_bytes());
-            add(&entity.end.to_le_bytes());
-        }
-    }
-    hash
 }
 
 /// Writes one line of JSON per record, atomically.

@@ -1,8 +1,12 @@
 //! Everything that decides how a model is trained; what `train` writes beside the model and a TOML file may hold.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use crate::head::{HeadKind, HeadSettings};
+use super::optimizer::OptimizerKind;
+use crate::error::in_range;
+use crate::head::{HeadKind, HeadSettings, TwoStageSettings};
 use crate::loss::{LossKind, LossSettings};
 use crate::{Error, Result};
 
@@ -20,12 +24,19 @@ pub struct TrainSettings {
     pub constrained: bool,
     /// What a head that scores spans minimises; the others have one loss each.
     pub loss: LossSettings,
+    /// Of the two-stage head.
+    pub two_stage: TwoStageSettings,
+    /// A file of static word vectors for the two-stage head, as GloVe and word2vec write it in text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word_vectors: Option<PathBuf>,
     /// Passes over the training data.
     pub epochs: usize,
     /// Windows per forward pass.
     pub batch_size: usize,
     /// Forward passes per optimiser step.
     pub accumulate: usize,
+    /// How parameters follow their gradients.
+    pub optimizer: OptimizerKind,
     /// Learning rate of the encoder.
     pub lr: f64,
     /// Learning rate of the head.
@@ -51,11 +62,14 @@ pub struct TrainSettings {
     pub eval_every: usize,
     /// Epochs without a better dev strict F1 after which training stops; 0 for never.
     pub patience: usize,
+    /// Whether the dev predictions of every evaluated epoch are kept, which a combiner learns from.
+    pub keep_predictions: bool,
     /// Share of the training sentences that is used, evenly spaced, the first included.
     pub train_fraction: f64,
     /// Seeds weights, shuffling and dropout.
     pub seed: u64,
-    /// The probability that an entity exceeds; absent: one half where spans are scored, 0 where the head chooses.
+    /// The probability that an entity exceeds; absent: one half for pointers, 0.8 for two-stage, 0 where
+    /// the head chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
 }
@@ -78,9 +92,12 @@ impl Default for TrainSettings {
             span_width: 32,
             constrained: false,
             loss: LossSettings::default(),
+            two_stage: TwoStageSettings::default(),
+            word_vectors: None,
             epochs: 15,
             batch_size: 16,
             accumulate: 1,
+            optimizer: OptimizerKind::AdamW,
             lr: 1e-4,
             head_lr: 1e-3,
             transition_lr: 1e-3,
@@ -93,6 +110,7 @@ impl Default for TrainSettings {
             stride: 64,
             eval_every: 1,
             patience: 0,
+            keep_predictions: false,
             train_fraction: 1.0,
             seed: 1,
             threshold: None,
@@ -111,6 +129,7 @@ impl TrainSettings {
             HeadKind::Tagger => HeadSettings::Tagger,
             HeadKind::Crf => HeadSettings::Crf { constrained: self.constrained },
             HeadKind::SpanClassifier => HeadSettings::SpanClassifier { width: self.span_width },
+            HeadKind::TwoStage => HeadSettings::TwoStage(self.two_stage.clone()),
         }
     }
 
@@ -171,14 +190,15 @@ impl TrainSettings {
             in_range("dropout", dropout, 0.0, 0.99)?;
         }
         in_range("train-fraction", self.train_fraction, f64::MIN_POSITIVE, 1.0)?;
+        self.two_stage.check().map_err(Error::Setting)?;
+        if self.two_stage.word_list.is_some() {
+            return Err(Error::Setting(
+                "word-list is what training finds out: name a file with word-vectors".into(),
+            ));
+        }
+        if self.word_vectors.is_some() && self.head != HeadKind::TwoStage {
+            return Err(Error::Setting("word-vectors are for the head two-stage".into()));
+        }
         self.loss.check()
     }
-}
-
-/// Refuses a value outside `low..=high`, NaN included.
-pub(crate) fn in_range(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Setting(format!("{name} is {value}: give a number from {low} to {high}")))
 }

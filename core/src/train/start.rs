@@ -1,18 +1,23 @@
 //! What a run starts from: an encoder, a tokenizer, and the text handling that the data calls for.
 
+use std::collections::HashSet;
+
 use burn::tensor::Device;
 
 use super::gold::whole_word_share;
 use super::init::seeded;
 use super::settings::TrainSettings;
 use super::vocabulary::learn_vocabulary;
+use super::word_vectors::WordVectors;
 use crate::data::{Document, LabelSet};
 use crate::encoder::EncoderConfig;
+use crate::head::HeadSettings;
 use crate::model::source::ModelSource;
 use crate::model::{
     DecodeSettings, FORMAT_VERSION, ModelConfig, NerModel, Pipeline, Prepared, WindowSettings,
     read_tokenizer,
 };
+use crate::text::Tokenizer;
 use crate::{Error, Result};
 
 /// Word pieces of the vocabulary of a tiny encoder.
@@ -29,6 +34,23 @@ pub enum EncoderSource {
     Pretrained(ModelSource),
 }
 
+impl EncoderSource {
+    /// The encoder's configuration and tokenizer; a tiny one learns its vocabulary from `documents`.
+    pub(crate) fn open(&self, documents: &[Document]) -> Result<(EncoderConfig, Tokenizer)> {
+        match self {
+            Self::Tiny => {
+                let tokenizer = learn_vocabulary(documents, TINY_VOCABULARY)?;
+                Ok((EncoderConfig::tiny(tokenizer.vocab_size()), tokenizer))
+            }
+            Self::Pretrained(source) => {
+                let encoder = EncoderConfig::read(source)?;
+                let tokenizer = read_tokenizer(source, &encoder)?;
+                Ok((encoder, tokenizer))
+            }
+        }
+    }
+}
+
 /// An untrained model with its text handling.
 pub(super) struct Start {
     pub encoder: EncoderConfig,
@@ -36,6 +58,8 @@ pub(super) struct Start {
     pub model: NerModel,
     /// The training documents, tokenised.
     pub prepared: Vec<Prepared>,
+    /// What a user should know.
+    pub note: Option<String>,
 }
 
 impl Start {
@@ -52,17 +76,7 @@ impl Start {
                 "the training data holds no entities, so there is nothing to learn".into(),
             ));
         }
-        let (mut encoder, tokenizer) = match source {
-            EncoderSource::Tiny => {
-                let tokenizer = learn_vocabulary(documents, TINY_VOCABULARY)?;
-                (EncoderConfig::tiny(tokenizer.vocab_size()), tokenizer)
-            }
-            EncoderSource::Pretrained(source) => {
-                let encoder = EncoderConfig::read(source)?;
-                let tokenizer = read_tokenizer(source, &encoder)?;
-                (encoder, tokenizer)
-            }
-        };
+        let (mut encoder, tokenizer) = source.open(documents)?;
         if let Some(dropout) = settings.dropout {
             (encoder.hidden_dropout, encoder.attention_dropout) = (dropout, dropout);
         }
@@ -81,17 +95,50 @@ impl Start {
             },
             training: None,
         };
-        let fresh = NerModel::new(&encoder, &config, device);
+        let mut pipeline = Pipeline { tokenizer, config };
+        let mut prepared = prepare(&pipeline, documents)?;
+        let vectors = word_vectors(&mut pipeline, settings, documents, &prepared)?;
+        let mut note = None;
+        if let Some((_, coverage)) = &vectors {
+            note = Some(coverage.clone());
+            prepared = prepare(&pipeline, documents)?;
+        }
+        let fresh = NerModel::new(&encoder, &pipeline.config, device);
         let mut model = seeded(fresh, settings.seed);
+        if let Some((vectors, _)) = vectors {
+            model.head = model.head.with_vectors(vectors.tensor(device));
+        }
         if let EncoderSource::Pretrained(source) = source {
             model.encoder = encoder.load(source, device)?;
         }
-        let mut pipeline = Pipeline { tokenizer, config };
-        let prepared = prepare(&pipeline, documents)?;
         pipeline.config.decode.word_boundaries =
             whole_word_share(documents, &prepared) >= WHOLE_WORDS;
-        Ok(Self { encoder, pipeline, model, prepared })
+        Ok(Self { encoder, pipeline, model, prepared, note })
     }
+}
+
+/// The static vectors of the words of the training documents, if there are to be some, and how many have one; the words
+/// go into the head's settings.
+fn word_vectors(
+    pipeline: &mut Pipeline,
+    settings: &TrainSettings,
+    documents: &[Document],
+    prepared: &[Prepared],
+) -> Result<Option<(WordVectors, String)>> {
+    let Some(path) = &settings.word_vectors else { return Ok(None) };
+    let HeadSettings::TwoStage(mut head) = pipeline.config.head.clone() else { return Ok(None) };
+    let of = |(document, prepared)| pipeline.vocabulary(document, prepared);
+    let words: HashSet<String> = documents.iter().zip(prepared).flat_map(of).collect();
+    let vectors = WordVectors::read(path, &words)?;
+    let coverage = format!(
+        "{} of the {} words of the training data have a vector in {}",
+        vectors.list.rows() - 1,
+        words.len(),
+        path.display()
+    );
+    head.word_list = Some(vectors.list.clone());
+    pipeline.config.head = HeadSettings::TwoStage(head);
+    Ok(Some((vectors, coverage)))
 }
 
 /// Tokenises documents.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use innerspan::combine::EnsembleConfig;
+use innerspan::combine::meta::ClassifierConfig;
 use innerspan::encoder::EncoderConfig;
 use innerspan::model::source::ModelSource;
 use innerspan::model::weights::Checkpoint;
@@ -50,6 +52,9 @@ impl Inspect {
 /// Facts by section, in the order in which they are shown.
 fn describe(folder: &Path, tensors: bool) -> Result<Map<String, Value>, Failure> {
     let source = ModelSource::folder(folder);
+    if let Ok(Some(config)) = EnsembleConfig::read(&source) {
+        return describe_ensemble(folder, config, tensors);
+    }
     let encoder = EncoderConfig::read(&source)?;
     let is_model = encoder.json().contains_key("innerspan");
     let model = if is_model { Some(ModelConfig::read(&source)?) } else { None };
@@ -99,6 +104,45 @@ fn describe(folder: &Path, tensors: bool) -> Result<Map<String, Value>, Failure>
     Ok(facts)
 }
 
+/// The facts of an ensemble, with those of its members by name.
+fn describe_ensemble(
+    folder: &Path,
+    config: EnsembleConfig,
+    tensors: bool,
+) -> Result<Map<String, Value>, Failure> {
+    let mut facts = Map::new();
+    facts.insert("folder".into(), json!(folder.display().to_string()));
+    facts.insert("kind".into(), json!("ensemble"));
+    facts.insert("method".into(), json!(config.ensemble.method));
+    facts.insert("labels".into(), json!(config.labels));
+    facts.insert("format_version".into(), json!(config.format_version));
+    config.members(&ModelSource::folder(folder))?;
+    for name in &config.ensemble.members {
+        let mut member = describe(&folder.join(name), tensors)?;
+        for section in ["folder", "labels", "format_version"] {
+            member.shift_remove(section);
+        }
+        facts.insert(name.clone(), Value::Object(member));
+    }
+    if let Some(name) = &config.ensemble.classifier {
+        let source = ModelSource::folder(folder).inside(name);
+        let encoder = EncoderConfig::read(&source)?;
+        let own = ClassifierConfig::read(&source, &encoder)?;
+        let checkpoint = Checkpoint::open(&source)?;
+        let numbers = checkpoint.names().filter_map(|name| checkpoint.shape(name));
+        let numbers: usize = numbers.map(|shape| shape.iter().product::<usize>()).sum();
+        let mut classifier = Map::new();
+        classifier.insert("longest_input".into(), json!(own.classifier.max_length));
+        classifier.insert("parameters".into(), json!(numbers));
+        if let Some(training) = own.training {
+            classifier.insert("training".into(), json!(training));
+        }
+        facts.insert(name.clone(), Value::Object(classifier));
+    }
+    facts.insert("files".into(), files(folder)?);
+    Ok(facts)
+}
+
 /// The files of a folder with their sizes in bytes, by name.
 fn files(folder: &Path) -> Result<Value, Failure> {
     let refuse = |error| Failure::from(innerspan::Error::io(folder, error));
@@ -140,7 +184,7 @@ fn push_fields(lines: &mut Vec<String>, fields: &Map<String, Value>, depth: usiz
         match (value, value.as_u64()) {
             (Value::Object(inner), _) => {
                 lines.push(format!("{indent}{name}"));
-                push_fields(lines, inner, depth + 1, sizes);
+                push_fields(lines, inner, depth + 1, sizes || name == "files");
             }
             (_, Some(bytes)) if sizes => {
                 lines.push(format!("{indent}{name}: {}", HumanBytes(bytes)))

@@ -1,10 +1,12 @@
 //! One file a command; each parses nothing but its own arguments and calls the library.
 
+pub mod combine;
 pub mod completions;
 pub mod convert;
 pub mod demo;
 pub mod devices;
 pub mod evaluate;
+pub mod experiment;
 pub mod inspect;
 pub mod predict;
 pub mod quantize;
@@ -43,7 +45,7 @@ fn recognizer(
 ) -> Result<Recognizer, Failure> {
     let source = ModelSource::folder(model);
     // a folder that is no model is refused before a device is looked for, which takes longer
-    innerspan::model::ModelConfig::read(&source)?;
+    Recognizer::check(&source)?;
     Ok(Recognizer::load(&source, precision, &device(choice)?)?)
 }
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::HumanBytes;
 use innerspan::Error;
+use innerspan::combine::quantize;
 use innerspan::device;
 use innerspan::metric::evaluate;
-use innerspan::model::ModelFolder;
-use innerspan::model::source::ModelSource;
 use innerspan::model::weights::Precision;
 use serde_json::json;
 
@@ -25,7 +24,7 @@ EXAMPLES
 
 q8 keeps one byte a weight and is about a quarter of f32's size, f16 is half. The new file lies beside
 the others in the folder (model.q8.safetensors, model.f16.safetensors); nothing is replaced but an
-older one of the same name.";
+older one of the same name. Of an ensemble, every member's weights are stored so.";
 
 /// A model and how to store its weights.
 #[derive(Debug, Args)]
@@ -61,21 +60,21 @@ impl Quantize {
     pub fn run(self) -> Result<(), Failure> {
         // read first, so that a corpus which cannot be read leaves nothing behind
         let gold = self.data.as_ref().map(|data| corpus::load(data, &self.reading)).transpose()?;
-        let source = ModelSource::folder(&self.model);
-        let folder = ModelFolder::load(&source, Precision::F32, &device::cpu().device)?;
-        folder.write_weights(&self.model, self.precision)?;
-        drop(folder);
-
+        let folders = quantize(&self.model, self.precision)?;
         let precisions = [Precision::F32, self.precision];
-        let sizes = precisions.map(|precision| size(&self.model.join(precision.file())));
+        let files = |precision: Precision| folders.iter().map(move |f| f.join(precision.file()));
+        let sizes =
+            precisions.map(|precision| files(precision).map(|file| size(&file)).sum::<u64>());
         let mut scores = Vec::new();
         for precision in precisions {
             let Some(gold) = &gold else { break };
             let model = recognizer(&self.model, precision, device::DeviceChoice::Cpu)?;
-            let (predicted, _) = recognise(&model, gold, None)?;
+            let predicted = recognise(&model, gold, None)?.predicted;
             scores.push(evaluate(gold, &predicted).strict.f1());
         }
-        let file = self.model.join(self.precision.file()).display().to_string();
+        let file: Vec<String> =
+            files(self.precision).map(|file| file.display().to_string()).collect();
+        let file = file.join(", ");
         if self.json {
             return print_json(&json!({
                 "file": file,

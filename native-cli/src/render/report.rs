@@ -4,7 +4,7 @@ use innerspan::data::{Document, Entity};
 use maud::{Markup, html};
 
 use super::Palette;
-use super::curve::{Line, chart};
+use super::curve::{Axis, Chart, Point, Range, Series, chart};
 use super::html::{highlight_judged, legend, page};
 use super::verdict::Verdict;
 
@@ -124,19 +124,21 @@ fn headline(scores: &[ScoreRow]) -> Markup {
 }
 
 fn curve(points: &[CurvePoint]) -> Markup {
-    let over = |value: &dyn Fn(&CurvePoint) -> Option<f64>| -> Vec<(f64, f64)> {
-        points.iter().filter_map(|p| Some((p.epoch as f64, value(p)?))).collect()
+    let series = |name, class: &str, value: &dyn Fn(&CurvePoint) -> Option<f64>| Series {
+        name,
+        class: class.to_owned(),
+        points: points.iter().filter_map(|p| Some(Point::new(p.epoch as f64, value(p)?))).collect(),
+        dots: Vec::new(),
     };
-    let loss = over(&|p| p.loss);
-    let strict = Line { name: "strict", class: "line-a", points: over(&|p| Some(p.f1)) };
-    let boundary =
-        Line { name: "boundary only", class: "line-b", points: over(&|p| Some(p.boundary_f1)) };
+    let over_epochs =
+        |title, y, series| chart(&Chart { title, x_name: "epoch", x: Axis::Numbers, y, series });
+    let strict = series("strict", "s0", &|p| Some(p.f1));
+    let boundary = series("boundary only", "s1", &|p| Some(p.boundary_f1));
+    let loss = series("loss", "s0", &|p| p.loss);
     html! {
         div class="charts" {
-            (chart("F1 on held-out sentences", "epoch", Some(1.0), &[strict, boundary]))
-            @if !loss.is_empty() {
-                (chart("Training loss", "epoch", None, &[Line { name: "loss", class: "line-a", points: loss }]))
-            }
+            (over_epochs("F1 on held-out sentences", Range::To(1.0), vec![strict, boundary]))
+            @if !loss.points.is_empty() { (over_epochs("Training loss", Range::FromZero, vec![loss])) }
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use crate::support::{command, innerspan, run};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 12] = [
     "train",
     "evaluate",
+    "experiment",
     "predict",
+    "combine",
+    "quantize",
     "convert",
     "stats",
     "inspect",

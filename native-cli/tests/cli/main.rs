@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod combine;
 mod conformance;
 mod convert;
 mod corpus_faults;
 mod devices;
 mod evaluate;
+mod experiment;
 mod help;
 mod hub;
 mod predict;

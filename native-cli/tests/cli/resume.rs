@@ -52,7 +52,9 @@ impl Job {
         let text = String::from_utf8(self.file(out, "metrics.jsonl")).unwrap();
         let record = |line| {
             let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
-            record.as_object_mut().unwrap().remove("seconds");
+            for times in ["seconds", "training_seconds"] {
+                record.as_object_mut().unwrap().remove(times).unwrap();
+            }
             record
         };
         text.lines().map(record).collect()
@@ -67,7 +69,8 @@ impl Job {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+/// Sends a signal.
+pub fn signal(child: &Child, name: &str) {
     assert_eq!(
         run(std::process::Command::new("kill").args([name, &child.id().to_string()])).code,
         0

@@ -1,5 +1,5 @@
-"""Writes the encoder of a model folder as ONNX, in f32 and in dynamically quantised int8: what PyTorch exports of a BERT
-encoder look like, with ids and mask in and the last hidden states out.
+"""Writes the network of a model folder as ONNX, in f32 and in dynamically quantised int8: a BERT encoder as PyTorch
+exports it and the head Global Pointer on top; ids and mask in, scores of all spans `[batch, types, tokens, tokens]` out.
 
     python export.py FOLDER OUT
 """
@@ -83,17 +83,43 @@ def build(folder):
         inner = g.gelu(g.linear(x, f"{name}.intermediate.dense"))
         x = g.layer_norm(g.node("Add", g.linear(inner, f"{name}.output.dense"), x), f"{name}.output.LayerNorm", epsilon)
 
-    g.nodes.append(helper.make_node("Identity", [x], ["last_hidden_state"]))
+    scores = global_pointer(g, x, length, config["innerspan"], config["max_position_embeddings"])
+    g.nodes.append(helper.make_node("Identity", [scores], ["scores"]))
     ids = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in ("input_ids", "attention_mask")]
-    out = [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", hidden])]
-    graph = helper.make_graph(g.nodes, "encoder", ids, out, list(g.constants.values()))
+    types = len(config["innerspan"]["labels"])
+    out = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", types, "tokens", "tokens"])]
+    graph = helper.make_graph(g.nodes, "ner", ids, out, list(g.constants.values()))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return model
 
 
+def global_pointer(g, x, length, config, longest):
+    """Queries and keys of each type, rotated by their position, and their products."""
+    types, size = len(config["labels"]), config["head"]["size"]
+    assert config["head"]["kind"] == "global-pointer", "another head is not written yet"
+    angles = np.arange(longest)[:, None] * 10000.0 ** (-2 * (np.arange(size) // 2) / size)
+    upto = g.node("Unsqueeze", length, g.constant([0]))
+    cos, sin = (
+        g.node("Slice", g.constant(table(angles).astype(np.float32)), g.constant([0]), upto, g.constant([0])) for table in (np.cos, np.sin)
+    )
+    rows = g.node("Reshape", g.linear(x, "head.dense"), g.constant([0, 0, 2 * types, size]))
+    rows = g.node("Transpose", rows, perm=[0, 2, 1, 3])
+    # (-x1, x0, -x3, x2, ...)
+    even = g.node("Slice", rows, g.constant([0]), g.constant([size]), g.constant([3]), g.constant([2]))
+    odd = g.node("Slice", rows, g.constant([1]), g.constant([size]), g.constant([3]), g.constant([2]))
+    pairs = [g.node("Unsqueeze", part, g.constant([4])) for part in (g.node("Neg", odd), even)]
+    turned = g.node("Reshape", g.node("Concat", *pairs, axis=4), g.node("Shape", rows))
+    rows = g.node("Add", g.node("Mul", rows, cos), g.node("Mul", turned, sin))
+    query, key = (
+        g.node("Slice", rows, g.constant([part]), g.constant([2 * types]), g.constant([1]), g.constant([2])) for part in (0, 1)
+    )
+    scores = g.node("MatMul", query, g.node("Transpose", key, perm=[0, 1, 3, 2]))
+    return g.node("Div", scores, g.constant(np.float32(np.sqrt(size))))
+
+
 if __name__ == "__main__":
     folder, out = map(Path, sys.argv[1:3])
     out.mkdir(parents=True, exist_ok=True)
-    onnx.save(build(folder), out / "encoder.onnx")
-    quantize_dynamic(out / "encoder.onnx", out / "encoder.q8.onnx", weight_type=QuantType.QInt8, per_channel=True)
+    onnx.save(build(folder), out / "model.onnx")
+    quantize_dynamic(out / "model.onnx", out / "model.q8.onnx", weight_type=QuantType.QInt8, per_channel=True)

@@ -173,15 +173,19 @@ impl<N: Fn(&str) -> String> Loader<'_, '_, N> {
     fn tensor<const D: usize>(&self, shape: Shape, device: &Device) -> Result<Tensor<D>> {
         let name = canonical(&(self.names)(&self.path.name()));
         // what is trained changes, and a GPU copies it anyway
-        if matches!(device.as_dispatch(), DispatchDevice::Flex(_))
-            && let Some(bytes) = self.checkpoint.shared(&name)
-        {
+        let on_cpu = matches!(device.as_dispatch(), DispatchDevice::Flex(_));
+        if on_cpu && let Some(bytes) = self.checkpoint.shared(&name) {
             let data =
                 TensorData::from_bytes(bytes, self.path.disk_shape(shape.to_vec()), DType::F32);
             let tensor = Tensor::from_data(data, device);
             return Ok(if self.path.is_transposed() { tensor.transpose() } else { tensor });
         }
         let values = self.checkpoint.read(&name)?;
+        if on_cpu && self.path.is_transposed() {
+            // the CPU's matrix products take a transposed view as it is
+            let data = TensorData::new(values, self.path.disk_shape(shape.to_vec()));
+            return Ok(Tensor::from_data(data, device).transpose());
+        }
         let values = match shape.as_slice() {
             // on disk `[columns, rows]` of what is `[rows, columns]` in memory
             &[rows, columns] if self.path.is_transposed() => transpose(&values, columns, rows),

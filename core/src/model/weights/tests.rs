@@ -47,7 +47,7 @@ fn states(encoder: &Encoder) -> Vec<f32> {
 }
 
 fn memory(bytes: Vec<u8>) -> ModelSource {
-    ModelSource::Memory(BTreeMap::from([(WEIGHTS_FILE.to_owned(), bytes)]))
+    ModelSource::memory(BTreeMap::from([(WEIGHTS_FILE.to_owned(), bytes)]))
 }
 
 fn load(config: &EncoderConfig, bytes: Vec<u8>) -> Result<Encoder> {
@@ -386,7 +386,7 @@ fn a_damaged_pytorch_file_is_refused() {
             "{message}"
         );
     }
-    let source = ModelSource::Memory(BTreeMap::from([(NAME.to_owned(), bytes)]));
+    let source = ModelSource::memory(BTreeMap::from([(NAME.to_owned(), bytes)]));
     let error = Checkpoint::open(&source).unwrap_err().to_string();
     assert!(error.contains("convert it to safetensors"), "{error}");
 }

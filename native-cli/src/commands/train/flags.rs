@@ -1,16 +1,25 @@
 //! The options that set one training setting each.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use innerspan::head::HeadKind;
 use innerspan::loss::{BoxReading, EmcReading, LossKind};
-use innerspan::train::{Schedule, TrainSettings};
+use innerspan::train::{OptimizerKind, Schedule, TrainSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-const HEADS: &[&str] =
-    &["global-pointer", "efficient-global-pointer", "tagger", "crf", "span-classifier"];
+const HEADS: &[&str] = &[
+    "global-pointer",
+    "efficient-global-pointer",
+    "tagger",
+    "crf",
+    "span-classifier",
+    "two-stage",
+];
 const LOSSES: &[&str] = &["zlpr", "eiou-emc"];
+const OPTIMIZERS: &[&str] = &["adamw", "adafactor"];
 const SCHEDULES: &[&str] = &["linear", "constant"];
 const BOXES: &[&str] = &["expected-risk", "soft-box"];
 const EMCS: &[&str] = &["anchored", "zlpr", "softplus-zlpr", "literal"];
@@ -18,7 +27,8 @@ const EMCS: &[&str] = &["anchored", "zlpr", "softplus-zlpr", "literal"];
 /// Overrides of single settings; those that are absent stay as they are.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// What finds entities: tagger is SEQ, crf SeqCRF, span-classifier SpanPred [default: global-pointer]
+    /// What finds entities: tagger is SEQ, crf SeqCRF, span-classifier SpanPred, two-stage Locate and
+    /// Label [default: global-pointer]
     #[arg(long, value_parser = named::<HeadKind>(HEADS), help_heading = "Model")]
     head: Option<HeadKind>,
     /// Width of the head's queries and keys [default: 64]
@@ -30,7 +40,8 @@ pub struct Flags {
     /// Decodes valid sequences of tags only, for crf [default: false]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Model")]
     constrained: Option<bool>,
-    /// Probability that an entity exceeds [default: 0.5 for pointers; 0 for the others, which choose]
+    /// Probability that an entity exceeds [default: 0.5 for pointers; 0.8 for two-stage; 0 for the
+    /// others, which choose]
     #[arg(long, value_name = "X", help_heading = "Model")]
     threshold: Option<f32>,
     /// Longest window in word pieces; longer sentences are cut into overlapping ones [default: 256]
@@ -49,6 +60,9 @@ pub struct Flags {
     /// Forward passes per optimiser step [default: 1]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     accumulate: Option<usize>,
+    /// What turns gradients into steps [default: adamw]
+    #[arg(long, value_parser = named::<OptimizerKind>(OPTIMIZERS), help_heading = "Optimisation")]
+    optimizer: Option<OptimizerKind>,
     /// Learning rate of the encoder [default: 1e-4]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     lr: Option<f64>,
@@ -79,6 +93,9 @@ pub struct Flags {
     /// Epochs without a better F1 after which training stops; 0 for never [default: 0]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     patience: Option<usize>,
+    /// Keeps what every epoch predicts in the development data, which `combine --method meta` learns from
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Optimisation")]
+    keep_predictions: Option<bool>,
     /// Share of the training data to use, evenly spaced [default: 1]
     #[arg(long, value_name = "X", help_heading = "Optimisation")]
     train_fraction: Option<f64>,
@@ -113,6 +130,82 @@ pub struct Flags {
     /// Compares entities of one sentence in the ranking term, not of the whole batch [default: true]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Loss")]
     rank_within_sentence: Option<bool>,
+
+    /// Words of the spans that are looked at, as 1-5,7,9 [default: 1-11]
+    #[arg(long, value_name = "N,…", value_parser = lengths, help_heading = "Two-stage")]
+    seed_lengths: Option<Lengths>,
+    /// Overlap with an entity (intersection over union) above which a seed belongs to it [default: 0.7]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    pair_iou: Option<f64>,
+    /// Seeds without an entity per seed with one [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Two-stage")]
+    negatives: Option<usize>,
+    /// Overlap from which an adjusted seed has the type of its entity [default: 1]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    class_iou: Option<f64>,
+    /// Power of the weights of partial matches; 0 for no weights [default: 1]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    soft: Option<f64>,
+    /// Focus of the filter's loss [default: 2]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    filter_gamma: Option<f64>,
+    /// Focus of the classifier's loss; 0 for cross-entropy [default: 0]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    classifier_gamma: Option<f64>,
+    /// Weight of the filter's loss [default: 1]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    filter_weight: Option<f64>,
+    /// Weight of the regressor's loss [default: 0.1]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    regressor_weight: Option<f64>,
+    /// Weight of the classifier's loss [default: 1]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    classifier_weight: Option<f64>,
+    /// Dropout of what filter, regressor and classifier read [default: 0.5]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    head_dropout: Option<f64>,
+    /// Probability above which the filter keeps a seed [default: 1/6]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    filter_threshold: Option<f64>,
+    /// What multiplies the score of a span that overlaps a better one [default: 0.9]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    decay: Option<f64>,
+    /// Overlap from which it does [default: 0.7]
+    #[arg(long, value_name = "X", help_heading = "Two-stage")]
+    decay_iou: Option<f64>,
+    /// Drops spans that cross a better one [default: false]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Two-stage")]
+    drop_crossing: Option<bool>,
+    /// Runs a BiLSTM over the words [default: false]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Two-stage")]
+    bilstm: Option<bool>,
+    /// Units of a BiLSTM over the characters of a word, each way; 0 for none [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Two-stage")]
+    char_size: Option<usize>,
+    /// Word pieces of the neighbouring sentences of a corpus to read on either side [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Two-stage")]
+    context: Option<usize>,
+    /// Static word vectors as GloVe and word2vec write them in text, for the words of the training data
+    #[arg(long, value_name = "FILE", help_heading = "Two-stage")]
+    word_vectors: Option<PathBuf>,
+}
+
+/// Some lengths; a type of its own, for clap takes a vector as an option that is given several times.
+#[derive(Debug, Clone)]
+struct Lengths(Vec<usize>);
+
+/// Reads numbers and ranges of numbers: `1-5,7,9`.
+fn lengths(text: &str) -> Result<Lengths, String> {
+    let mut lengths = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| match text.trim().parse::<usize>() {
+            Ok(number @ 1..=512) => Ok(number),
+            _ => Err(format!("'{text}' is no number from 1 to 512; write lengths as 1-5,7,9")),
+        };
+        lengths.extend(number(first)?..=number(last)?);
+    }
+    Ok(Lengths(lengths))
 }
 
 impl Flags {
@@ -133,6 +226,7 @@ impl Flags {
         put(&mut settings.epochs, self.epochs);
         put(&mut settings.batch_size, self.batch_size);
         put(&mut settings.accumulate, self.accumulate);
+        put(&mut settings.optimizer, self.optimizer);
         put(&mut settings.lr, self.lr);
         put(&mut settings.head_lr, self.head_lr);
         put(&mut settings.transition_lr, self.transition_lr);
@@ -143,6 +237,7 @@ impl Flags {
         settings.dropout = self.dropout.or(settings.dropout);
         put(&mut settings.eval_every, self.eval_every);
         put(&mut settings.patience, self.patience);
+        put(&mut settings.keep_predictions, self.keep_predictions);
         put(&mut settings.train_fraction, self.train_fraction);
         put(&mut settings.seed, self.seed);
         put(&mut settings.loss.kind, self.loss);
@@ -154,6 +249,30 @@ impl Flags {
         put(&mut settings.loss.emc, self.emc);
         put(&mut settings.loss.omega, self.omega);
         put(&mut settings.loss.rank_within_sentence, self.rank_within_sentence);
+        let two_stage = &mut settings.two_stage;
+        if let Some(Lengths(lengths)) = &self.seed_lengths {
+            two_stage.seed_lengths.clone_from(lengths);
+        }
+        put(&mut two_stage.pair_iou, self.pair_iou);
+        put(&mut two_stage.negatives, self.negatives);
+        put(&mut two_stage.class_iou, self.class_iou);
+        put(&mut two_stage.soft, self.soft);
+        put(&mut two_stage.filter_gamma, self.filter_gamma);
+        put(&mut two_stage.classifier_gamma, self.classifier_gamma);
+        put(&mut two_stage.filter_weight, self.filter_weight);
+        put(&mut two_stage.regressor_weight, self.regressor_weight);
+        put(&mut two_stage.classifier_weight, self.classifier_weight);
+        put(&mut two_stage.head_dropout, self.head_dropout);
+        put(&mut two_stage.filter_threshold, self.filter_threshold);
+        put(&mut two_stage.decay, self.decay);
+        put(&mut two_stage.decay_iou, self.decay_iou);
+        put(&mut two_stage.drop_crossing, self.drop_crossing);
+        put(&mut two_stage.bilstm, self.bilstm);
+        put(&mut two_stage.char_size, self.char_size);
+        put(&mut two_stage.context, self.context);
+        if self.word_vectors.is_some() {
+            settings.word_vectors.clone_from(&self.word_vectors);
+        }
     }
 }
 
@@ -183,6 +302,7 @@ mod tests {
         for (flag, names) in [
             ("--head", HEADS),
             ("--loss", LOSSES),
+            ("--optimizer", OPTIMIZERS),
             ("--schedule", SCHEDULES),
             ("--boxes", BOXES),
             ("--emc", EMCS),
@@ -191,6 +311,19 @@ mod tests {
                 Line::try_parse_from(["x", flag, name]).unwrap_or_else(|error| panic!("{error}"));
             }
         }
+    }
+
+    #[test]
+    fn lengths_are_numbers_and_ranges() {
+        assert_eq!(lengths("1-3,7, 9").unwrap().0, [1, 2, 3, 7, 9]);
+        for wrong in ["", "0", "1-", "a", "1-9999", "1,,2"] {
+            assert!(lengths(wrong).unwrap_err().contains("1-5,7,9"), "{wrong}");
+        }
+        let given = ["x", "--seed-lengths", "2-3", "--bilstm"];
+        let mut settings = TrainSettings::default();
+        Line::parse_from(given).flags.apply(&mut settings);
+        assert_eq!(settings.two_stage.seed_lengths, [2, 3]);
+        assert!(settings.two_stage.bilstm);
     }
 
     #[test]
@@ -205,7 +338,9 @@ mod tests {
             .collect();
         let table = toml::Table::try_from(&settings).unwrap();
         let loss = table["loss"].as_table().unwrap();
-        for key in table.keys().chain(loss.keys()).filter(|key| *key != "kind") {
+        let two_stage = table["two-stage"].as_table().unwrap();
+        let all = table.keys().chain(loss.keys()).chain(two_stage.keys());
+        for key in all.filter(|key| !["kind", "two-stage"].contains(&key.as_str())) {
             assert!(options.contains(key), "no option for {key}");
         }
     }

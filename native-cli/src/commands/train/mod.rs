@@ -4,19 +4,25 @@ mod config;
 mod flags;
 pub mod out;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use innerspan::Error;
 use innerspan::device::DeviceChoice;
+use innerspan::metric::Report;
 use innerspan::model::source::ModelSource;
-use innerspan::train::{EncoderSource, Outcome, Run, TrainSettings};
+use innerspan::train::{EncoderSource, EpochRecord, Outcome, Preset, Run, TrainSettings};
 use innerspan_hub::HubName;
+use serde::Serialize;
 
+use self::config::Config;
 use super::{device, print, print_json};
 use crate::corpus::{self, Reading};
+use crate::cost::Cost;
 use crate::failure::Failure;
 use crate::hub::Downloads;
 use crate::progress::Reporter;
@@ -30,8 +36,9 @@ EXAMPLES
   innerspan train --config run.toml --seed 7 --out model-7 --resume
 
 A TOML file may hold every long option under its own name (train = \"…\", epochs = 10) and
-those of the loss in a table of theirs ([loss] kind = \"eiou-emc\", beta = 0.2); options given
-here win over it. Paths are relative to the current folder. The settings used are saved as
+those of the loss and of the two-stage head in tables of their own ([loss] kind = \"eiou-emc\",
+beta = 0.2; [two-stage] bilstm = true); options given here win over it, and it wins over the
+preset. Paths are relative to the current folder. The settings used are saved as
 OUT/settings.toml, which --config reads again.
 
 Ctrl-C saves and ends with exit code 130; the same command with --resume goes on, and ends with
@@ -57,6 +64,9 @@ pub struct Train {
     /// A TOML file with any of these options
     #[arg(long, value_name = "F")]
     config: Option<PathBuf>,
+    /// The settings of a published system, which --config and the options below override
+    #[arg(long, value_parser = presets())]
+    preset: Option<Preset>,
     /// Goes on where the run in --out was stopped or killed
     #[arg(long)]
     resume: bool,
@@ -69,6 +79,9 @@ pub struct Train {
     /// Prints the scores on the development data as JSON
     #[arg(long)]
     json: bool,
+    /// Stops when a byte comes on standard input, and ends at once when that closes
+    #[arg(long, hide = true)]
+    supervised: bool,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -108,25 +121,34 @@ impl Train {
             device: &selected,
         };
         out::prepare(out, self.overwrite)?;
-        let outcome = watch(&run)?;
+        let outcome = if self.supervised { watch_supervised(&run) } else { watch(&run) }?;
         self.conclude(&outcome, out)
     }
 
-    /// The settings of the `--config` file; its other options fill those not given.
+    /// The settings of the preset, overridden by those of the `--config` file; its other options fill those not given.
     fn read_config(&mut self) -> Result<TrainSettings, Failure> {
-        let Some(path) = &self.config else { return Ok(TrainSettings::default()) };
-        let config = config::read(path)?;
+        let config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        let preset = self.preset.or(config.preset);
+        let settings =
+            config.settings(&preset.map_or_else(TrainSettings::default, Preset::settings))?;
         self.train = self.train.take().or(config.train);
         self.dev = self.dev.take().or(config.dev);
         self.encoder = self.encoder.take().or(config.encoder);
         self.out = self.out.take().or(config.out);
         self.device = self.device.or(config.device);
-        Ok(config.settings)
+        Ok(settings)
     }
 
     fn conclude(&self, outcome: &Outcome, out: &Path) -> Result<(), Failure> {
         if self.json {
-            print_json(&outcome.report)?;
+            let last = outcome.curve.last();
+            let (epochs, seconds) =
+                last.map_or((0, 0.0), |last| (last.epoch, last.training_seconds));
+            let cost = Cost::of(outcome.documents * epochs, seconds);
+            print_json(&Trained { report: &outcome.report, best: &outcome.best, cost })?;
         } else {
             print(outcome.report.to_string().trim_end())?;
         }
@@ -140,19 +162,40 @@ impl Train {
     }
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Trained<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    best: &'a EpochRecord,
+    /// Of optimiser steps alone, without evaluation.
+    cost: Cost,
+}
+
 /// Trains with progress shown and Ctrl-C obeyed.
 pub fn watch(run: &Run) -> Result<Outcome, Failure> {
+    let stop = stop_flag("stopping after this step and saving; Ctrl-C again aborts at once")?;
+    show(run, &stop)
+}
+
+/// Trains for another program, which has this one's standard input.
+fn watch_supervised(run: &Run) -> Result<Outcome, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stop);
-    let set = ctrlc::set_handler(move || {
-        if handler.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+    let asked = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        let mut byte = [0];
+        while std::io::stdin().read(&mut byte).is_ok_and(|count| count > 0) {
+            asked.store(true, Ordering::Relaxed);
         }
-        eprintln!("\nstopping after this step and saving; Ctrl-C again aborts at once");
+        std::process::exit(130);
     });
-    set.map_err(|error| Failure::new(format!("Ctrl-C cannot be watched: {error}")))?;
+    show(run, &stop)
+}
+
+/// Trains with progress shown, until `stop`.
+fn show(run: &Run, stop: &AtomicBool) -> Result<Outcome, Failure> {
     let mut reporter = Reporter::new();
-    let outcome = innerspan::train::train(run, &mut |progress| reporter.show(progress), &stop);
+    let outcome = innerspan::train::train(run, &mut |progress| reporter.show(progress), stop);
     reporter.finish();
     outcome.map_err(|error| match error {
         Error::Interrupted => Failure::stopped(format!(
@@ -164,6 +207,26 @@ pub fn watch(run: &Run) -> Result<Outcome, Failure> {
     })
 }
 
+/// What Ctrl-C sets, after it has said what happens now; a second one ends the program.
+pub fn stop_flag(says: &'static str) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    let set = ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\n{says}");
+    });
+    set.map_err(|error| Failure::new(format!("Ctrl-C cannot be watched: {error}")))?;
+    Ok(stop)
+}
+
+/// Reads the name of a preset; the help says what each one is.
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    let names = Preset::ALL.map(|preset| PossibleValue::new(preset.name()).help(preset.summary()));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Preset>())
+}
+
 /// An option that must come from the command line or the file.
 fn needed<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Failure> {
     value.ok_or_else(|| {
@@ -173,7 +236,7 @@ fn needed<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Failure> {
 }
 
 /// Finds the encoder, downloading it if need be.
-fn encoder_source(encoder: &str) -> Result<EncoderSource, Failure> {
+pub fn encoder_source(encoder: &str) -> Result<EncoderSource, Failure> {
     if encoder == "tiny" {
         return Ok(EncoderSource::Tiny);
     }

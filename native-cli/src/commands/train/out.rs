@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use innerspan::Error;
+use innerspan::combine::remove_predictions;
 use innerspan::encoder::CONFIG_FILE;
 use innerspan::model::TOKENIZER_FILE;
 use innerspan::model::weights::WEIGHTS_FILE;
@@ -53,6 +54,7 @@ pub fn prepare(out: &Path, overwrite: bool) -> Result<(), Failure> {
     if !overwrite {
         return Ok(());
     }
+    remove_predictions(out)?;
     let own = [CARD_FILE, CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, METRICS_FILE, SETTINGS_FILE];
     for entry in fs::read_dir(out).map_err(|error| Error::io(out, error))? {
         let entry = entry.map_err(|error| Error::io(out, error))?;
