@@ -4,6 +4,8 @@ import { InnerspanError } from "./errors.js";
 import { Arriving } from "./memory.js";
 
 const CONFIG = "config.json";
+/** The most bytes that it may have. */
+const MOST_CONFIG = 16 << 20;
 /** What a folder of an ensemble can be called, so that it is below the ensemble's. */
 const FOLDER = /^[\w-][\w.-]*$/;
 const WEIGHTS = new Map([
@@ -82,10 +84,18 @@ async function open(url, signal) {
   throw new InnerspanError("network", `${url}: HTTP ${response.status} ${response.statusText}`);
 }
 
-/** @param {Response} response */
+/**
+ * All of a small file.
+ * @param {Response} response
+ */
 async function whole(response) {
   const all = [];
-  for await (const piece of pieces(response)) all.push(piece);
+  let bytes = 0;
+  for await (const piece of pieces(response)) {
+    all.push(piece);
+    bytes += piece.length;
+    if (bytes > MOST_CONFIG) throw new InnerspanError("file", `${response.url}: more than ${MOST_CONFIG} bytes`);
+  }
   return new Uint8Array(Buffer.concat(all));
 }
 

@@ -13,7 +13,7 @@ use crate::event::{Event, tell};
 use crate::failure::Failure;
 use crate::queue::{Caller, Job, Queue};
 
-/// UTF-8 bytes that go through the model together, about two forward passes. A text with more is a long one.
+/// UTF-8 bytes that go through the model together, about 4,000 word pieces. A text with more is a long one.
 const TOGETHER: usize = 16 << 10;
 /// Long texts that are split into windows at a time; the others wait as they are.
 const LONG: usize = 4;

@@ -3,6 +3,7 @@ import { getEventListeners } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
+import { pipeline, Readable } from "node:stream";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -241,7 +242,14 @@ describe("a model", () => {
   });
 
   test("for which there is no room is refused", async () => {
-    const server = createServer((_request, response) => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(1 << 20);
+      })(),
+    );
+    const server = createServer((request, response) => {
+      if (request.url === "/config.json") return response.end("{}");
+      if (request.url === "/endless/config.json") return void pipeline(endless, response, () => {});
       // 1 PB, of which nothing comes
       response.writeHead(200, { "content-length": 1e15 });
       response.flushHeaders();
@@ -249,6 +257,7 @@ describe("a model", () => {
     await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
     const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
     await rejects(Recognizer.load(`http://127.0.0.1:${port}`), "memory");
+    await rejects(Recognizer.load(`http://127.0.0.1:${port}/endless`), "file");
     server.closeAllConnections();
     server.close();
   });
