@@ -1,6 +1,8 @@
 //! Nested named-entity recognition: text handling, encoders, heads, losses, decoding and training,
 //! on any device that Burn reaches. The surfaces (command line, browser, Node.js) only wrap this.
 
+#![cfg_attr(not(feature = "train"), allow(dead_code, unused_imports))] // what training alone uses
+
 pub mod combine;
 pub mod data;
 pub mod decode;

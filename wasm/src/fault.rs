@@ -12,8 +12,16 @@ thread_local! {
 
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
+unsafe extern "C" {
+    /// What has to run once before anything else: Burn's GPU compiler registers its operations so.
+    fn __wasm_call_ctors();
+}
+
 #[wasm_bindgen(start)]
-fn remember_panics() {
+fn start() {
+    // SAFETY: the linker writes this function, and it is called once. Were it never called from here, the linker would
+    // wrap each export in a call of it.
+    unsafe { __wasm_call_ctors() };
     std::panic::set_hook(Box::new(|info| PANIC.set(info.to_string())));
 }
 

@@ -16,11 +16,11 @@ pub use folder::{
     WindowSettings, read_tokenizer,
 };
 pub use ner::NerModel;
+#[cfg(feature = "train")]
+pub(crate) use ner::device_of;
 pub use pipeline::{Pipeline, Prepared};
 pub(crate) use {
     extraction::{Ending, Judging},
-    folder::{KEY, own_config, read_json},
+    folder::{KEY, own_config, read_json, write_text},
     passes::Passes,
 };
-#[cfg(feature = "train")]
-pub(crate) use {folder::write_text, ner::device_of};

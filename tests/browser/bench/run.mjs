@@ -1,6 +1,6 @@
-// `npm run bench -- [--cpu] MODEL`: one Chromium runs the same network (MiniLM with Global Pointer) by this package, from
-// text to entities, and by onnxruntime-web, from ids to the scores of all spans; on the CPU with one thread, and, without
-// --cpu, on WebGPU in software.
+// `npm run bench -- [--cpu | --webgpu] MODEL`: one Chromium runs the same network (MiniLM with Global Pointer) by this
+// package, from text to entities, and by onnxruntime-web, from ids to the scores of all spans; on the CPU with one thread
+// and on WebGPU in software, or on one of them.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
@@ -24,7 +24,7 @@ const model = resolve(
 );
 if (!existsSync(join(model, "config.json"))) {
   console.error(
-    "usage: npm run bench -- [--cpu] MODEL, a folder that `innerspan train --encoder MINILM --head global-pointer` wrote",
+    "usage: npm run bench -- [--cpu | --webgpu] MODEL, a folder that `innerspan train --encoder MINILM --head global-pointer` wrote",
   );
   process.exit(2);
 }
@@ -42,14 +42,16 @@ const server = await serve({
 const browser = await launchChromium({ webgpu: true });
 console.log(`Chromium ${browser.version()}, ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)} of ${cpus().length}`);
 
-await compare("CPU, one thread: milliseconds of computing", ROUNDS, computing, {
-  "ours, f32": [ours, "f32", "cpu"],
-  "ours, q8": [ours, "q8", "cpu"],
-  "onnxruntime-web, f32": [theirs, "model.onnx", "wasm"],
-  "onnxruntime-web, int8": [theirs, "model.q8.onnx", "wasm"],
-});
+if (!process.argv.includes("--webgpu")) {
+  await compare("CPU, one thread: milliseconds of computing", computing, {
+    "ours, f32": [ours, "f32", "cpu"],
+    "ours, q8": [ours, "q8", "cpu"],
+    "onnxruntime-web, f32": [theirs, "model.onnx", "wasm"],
+    "onnxruntime-web, int8": [theirs, "model.q8.onnx", "wasm"],
+  });
+}
 if (!process.argv.includes("--cpu")) {
-  await compare("WebGPU on SwiftShader: milliseconds by the clock", ROUNDS, byClock, {
+  await compare("WebGPU on SwiftShader: milliseconds by the clock", byClock, {
     "ours, f32": [ours, "f32", "wgpu"],
     "onnxruntime-web, f32": [theirs, "model.onnx", "webgpu"],
   });
@@ -58,9 +60,9 @@ await browser.close();
 await server.close();
 
 /** Prints the times of all runs, and those of each of ours as ratios of each of theirs. */
-async function compare(title, rounds, measure, runs) {
+async function compare(title, measure, runs) {
   const times = {};
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [name, [prepare, ...given]] of Object.entries(runs)) {
       const { page, context } = await openPage(browser, `${server.origin}/page.html`);
       page.setDefaultTimeout(0);
