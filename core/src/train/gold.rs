@@ -60,13 +60,7 @@ impl Lost {
             second_type,
             within_word,
         } = self;
-        within_piece
-            + too_long
-            + unknown_label
-            + overlapping
-            + too_wide
-            + second_type
-            + within_word
+        within_piece + too_long + unknown_label + overlapping + too_wide + second_type + within_word
     }
 
     /// What a user should read, if anything was lost.
