@@ -196,6 +196,11 @@ impl Recognizer {
         }
     }
 
+    /// Whether it reads the neighbours of a document of a corpus along with it.
+    pub fn reads_neighbours(&self) -> bool {
+        self.members().iter().any(|member| member.pipeline.config.head.context() > 0)
+    }
+
     /// The device it runs on.
     pub fn device(&self) -> &Selected {
         &self.device

@@ -20,6 +20,15 @@ pub struct Item {
     pub document: Document,
     /// Code points before its text in a text file; in other sources, in the texts joined by line ends.
     pub at: usize,
+    /// The documents before and after it in its corpus, for a model that reads them.
+    pub neighbours: [Option<Document>; 2],
+}
+
+impl Item {
+    /// A text on its own.
+    fn alone(document: Document, at: usize) -> Self {
+        Self { document, at, neighbours: [None, None] }
+    }
 }
 
 /// Where texts come from.
@@ -63,9 +72,10 @@ impl Source {
     }
 }
 
-/// Reads all sources into `sender`, and says what was left out.
-pub fn read(sources: Vec<Source>, options: &ReadOptions, sender: &Sender) {
-    let mut reading = Reading { sender, options, skipped: 0, cut: false };
+/// Reads all sources into `sender`, and says what was left out. With `joined`, documents of a corpus know their
+/// neighbours, for which each waits for the next.
+pub fn read(sources: Vec<Source>, options: &ReadOptions, joined: bool, sender: &Sender) {
+    let mut reading = Reading { sender, options, joined, skipped: 0, cut: false };
     for source in sources {
         if reading.source(&source).is_err() {
             break;
@@ -80,6 +90,7 @@ pub fn read(sources: Vec<Source>, options: &ReadOptions, sender: &Sender) {
 struct Reading<'a> {
     sender: &'a Sender,
     options: &'a ReadOptions,
+    joined: bool,
     /// Lines of text left out.
     skipped: usize,
     /// Whether it was said that long lines are cut.
@@ -92,7 +103,7 @@ impl Reading<'_> {
         match source {
             Source::Text(text) => {
                 let document = Document { text: text.clone(), ..Document::default() };
-                self.send(Item { document, at: 0 })
+                self.send(Item::alone(document, 0))
             }
             Source::Stdin => {
                 let mut input = BufReader::new(std::io::stdin());
@@ -134,15 +145,30 @@ impl Reading<'_> {
             Err(error) => return self.fail(error),
         };
         let mut at = 0;
+        let mut waiting: Option<Item> = None;
         for document in reader.by_ref() {
             let document = match document {
                 Ok(document) => document,
-                Err(error) => return self.fail(error),
+                Err(error) => {
+                    waiting.map_or(Ok(()), |item| self.send(item))?;
+                    return self.fail(error);
+                }
             };
             let length = document.text.chars().count() + 1;
-            self.send(Item { document, at })?;
+            let mut item = Item::alone(document, at);
             at += length;
+            if !self.joined {
+                self.send(item)?;
+                continue;
+            }
+            if let Some(mut before) = waiting.take() {
+                before.neighbours[1] = Some(item.document.clone());
+                item.neighbours[0] = Some(before.document.clone());
+                self.send(before)?;
+            }
+            waiting = Some(item);
         }
+        waiting.map_or(Ok(()), |item| self.send(item))?;
         corpus::left_out(Path::new(name), &reader);
         Ok(())
     }
@@ -180,7 +206,7 @@ impl Reading<'_> {
                         text: text[start..end.max(start)].to_owned(),
                         ..Document::default()
                     };
-                    let item = Item { document, at: at + text[..start].chars().count() };
+                    let item = Item::alone(document, at + text[..start].chars().count());
                     at += text.chars().count();
                     if !item.document.text.trim().is_empty() {
                         self.send(item)?;
@@ -249,7 +275,8 @@ mod tests {
     fn lines(bytes: &[u8]) -> Vec<(usize, String)> {
         let (sender, receiver) = sync_channel(1000);
         let options = ReadOptions::default();
-        let mut reading = Reading { sender: &sender, options: &options, skipped: 0, cut: false };
+        let mut reading =
+            Reading { sender: &sender, options: &options, joined: false, skipped: 0, cut: false };
         assert!(reading.text_lines(bytes, "x").is_ok());
         drop(sender);
         receiver
@@ -257,6 +284,37 @@ mod tests {
             .map(|item| item.unwrap())
             .map(|item| (item.at, item.document.text))
             .collect()
+    }
+
+    #[test]
+    fn documents_of_a_corpus_know_their_neighbours_if_asked_to() {
+        let corpus = "{\"text\":\"a\"}\n{\"text\":\"b\"}\n{\"text\":\"c\"}\n";
+        for joined in [true, false] {
+            let (sender, receiver) = sync_channel(1000);
+            let options = ReadOptions::default();
+            let mut reading =
+                Reading { sender: &sender, options: &options, joined, skipped: 0, cut: false };
+            let reader = open_stream(corpus.as_bytes(), "x.jsonl", &options);
+            assert!(reading.corpus("x.jsonl", reader).is_ok());
+            drop(sender);
+            let text = |document: &Document| document.text.clone();
+            let read: Vec<[Option<String>; 3]> = receiver
+                .iter()
+                .map(|item| item.unwrap())
+                .map(|item| {
+                    let [before, after] = item.neighbours.each_ref().map(Option::as_ref);
+                    [before.map(text), Some(item.document.text.clone()), after.map(text)]
+                })
+                .collect();
+            let some = |text: &str| Some(text.to_owned());
+            let (a, b, c) = (some("a"), some("b"), some("c"));
+            let expected = if joined {
+                [[None, a.clone(), b.clone()], [a, b.clone(), c.clone()], [b, c, None]]
+            } else {
+                [[None, a, None], [None, b, None], [None, c, None]]
+            };
+            assert_eq!(read, expected);
+        }
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use clap::{Args, ValueEnum};
-use innerspan::data::{self, ReadOptions};
+use innerspan::data::{self, Document, ReadOptions};
 use innerspan::device::DeviceChoice;
 use innerspan::model::weights::Precision;
-use innerspan::recognizer::ExtractOptions;
+use innerspan::recognizer::{ExtractOptions, Recognizer};
 use innerspan::text::OffsetUnit;
 
 use self::input::{Item, Source, read};
@@ -100,13 +100,13 @@ impl Predict {
             ..ReadOptions::default()
         };
         // reads ahead; ends by itself when the receiver is gone
-        let reader = std::thread::spawn(move || read(sources, &reading, &sender));
+        let joined = model.reads_neighbours();
+        let reader = std::thread::spawn(move || read(sources, &reading, joined, &sender));
         while let Some(items) = next_batch(&receiver) {
             let (items, failure) = split(items);
             let at: Vec<usize> = items.iter().map(|item| item.at).collect();
-            let documents = items.into_iter().map(|item| item.document).collect();
-            for (at, document) in at.into_iter().zip(model.extract_documents(documents, &options)?)
-            {
+            let found = recognise(&model, items, &options)?;
+            for (at, document) in at.into_iter().zip(found) {
                 writer.write(at, &document)?;
             }
             writer.flush()?;
@@ -136,6 +136,30 @@ impl Predict {
         let usual = if std::io::stdout().is_terminal() { Format::Highlight } else { Format::Jsonl };
         self.format.unwrap_or(usual)
     }
+}
+
+/// The documents with what the model finds; runs of a corpus are read as such.
+fn recognise(
+    model: &Recognizer,
+    items: Vec<Item>,
+    options: &ExtractOptions,
+) -> Result<Vec<Document>, Failure> {
+    if items.iter().all(|item| item.neighbours.iter().all(Option::is_none)) {
+        let documents = items.into_iter().map(|item| item.document).collect();
+        return Ok(model.extract_documents(documents, options)?);
+    }
+    let mut found = Vec::with_capacity(items.len());
+    for run in items.chunk_by(|item, _| item.neighbours[1].is_some()) {
+        let documents: Vec<Document> = run.iter().map(|item| item.document.clone()).collect();
+        let (first, last) = (&run[0].neighbours[0], &run[run.len() - 1].neighbours[1]);
+        found.extend(model.extract_in_corpus(
+            first.as_ref(),
+            &documents,
+            last.as_ref(),
+            options,
+        )?);
+    }
+    Ok(found)
 }
 
 /// Waits for one item, then takes what else has been read meanwhile: a reader at a prompt gets each answer at once,
