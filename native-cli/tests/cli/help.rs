@@ -35,7 +35,7 @@ fn the_options_that_scripts_rely_on_are_there() {
     let options = [
         (
             "train",
-            "--train --dev --encoder --out --head --loss --beta --epochs --batch-size --lr --head-lr --seed --train-fraction --device --config --resume --skip-invalid",
+            "--train --dev --encoder --out --preset locate-and-label --head --loss --beta --epochs --batch-size --lr --head-lr --seed --train-fraction --device --config --resume --skip-invalid",
         ),
         ("evaluate", "--model --data --json --skip-invalid"),
         ("predict", "--model --text --format --offsets --threshold"),

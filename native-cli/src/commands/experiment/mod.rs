@@ -34,10 +34,11 @@ EXAMPLES
   innerspan experiment comparison.toml
   innerspan experiment comparison.toml --report
 
-The file names an encoder, corpora, systems, and the shares of the training data and seeds with which
-each system is trained; docs/experiments.md has a complete one. Stopped or killed, the same command
-goes on; runs that have ended are not done again. The output folder holds results.jsonl (a line for
-each run), predictions/ (what each model finds in the development data), report.md and report.html.";
+The file names an encoder, corpora, systems, and the shares of the training data and the seeds that
+each system is trained with; docs/experiments.md has a complete one. Stopped or killed, the same
+command goes on; runs that have ended are not done again. The output folder holds results.jsonl (a
+line for each run), predictions/ (what each model finds in the development data), report.md and
+report.html.";
 
 /// Names of the reports, in the output folder.
 const MARKDOWN_FILE: &str = "report.md";

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use innerspan::Error;
 use innerspan::device::DeviceChoice;
 use innerspan::metric::Report;
@@ -46,7 +46,7 @@ the same model as if it had never stopped.";
 
 /// What to train on what.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 pub struct Train {
     /// Annotated text to learn from: a file or folder in any format that `convert` reads
     #[arg(long, value_name = "F")]
@@ -65,7 +65,7 @@ pub struct Train {
     #[arg(long, value_name = "F")]
     config: Option<PathBuf>,
     /// The settings of a published system, which --config and the options below override
-    #[arg(long, value_parser = presets())]
+    #[arg(long, value_name = "NAME", value_parser = presets())]
     preset: Option<Preset>,
     /// Goes on where the run in --out was stopped or killed
     #[arg(long)]
@@ -221,10 +221,18 @@ pub fn stop_flag(says: &'static str) -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Reads the name of a preset; the help says what each one is.
+/// The presets, each with a line about it, and examples.
+fn after_help() -> String {
+    let lines: String = Preset::ALL
+        .iter()
+        .map(|preset| format!("  {:<18}{}\n", preset.name(), preset.summary()))
+        .collect();
+    format!("PRESETS\n{lines}\n{EXAMPLES}")
+}
+
+/// Reads the name of a preset.
 fn presets() -> impl TypedValueParser<Value = Preset> {
-    let names = Preset::ALL.map(|preset| PossibleValue::new(preset.name()).help(preset.summary()));
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Preset>())
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name)).try_map(|name| name.parse::<Preset>())
 }
 
 /// An option that must come from the command line or the file.
