@@ -263,7 +263,7 @@ describe("a model", () => {
   });
 });
 
-test("10,000 bad calls leave memory flat", { timeout: 120_000 }, async () => {
+test("10,000 bad calls leave memory flat", { timeout: 600_000 }, async () => {
   const [empty, corrupt] = [mkdtempSync(join(scratch, "bad-")), mkdtempSync(join(scratch, "bad-"))];
   cpSync(MODEL, corrupt, { recursive: true });
   truncateSync(join(corrupt, "model.safetensors"), statSync(join(corrupt, "model.safetensors")).size / 2);

@@ -38,7 +38,7 @@ describe("annotate.mjs", () => {
     assert.match((await run(process.execPath, [example("annotate.mjs"), "/nowhere"])).stderr, /no such folder/);
   });
 
-  test("holds little of a stream at once", { timeout: 120_000 }, async () => {
+  test("holds little of a stream at once", { timeout: 600_000 }, async () => {
     // 6,000 lines of 20 KB are 120 MB, twice what the process may hold
     const child = spawn(process.execPath, ["--max-old-space-size=64", example("annotate.mjs"), MODEL]);
     child.stdout.resume();
