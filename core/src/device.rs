@@ -259,6 +259,17 @@ pub(crate) fn software() -> Option<Device> {
     (software && !cfg!(feature = "spirv")).then(|| Device::wgpu(burn::tensor::DeviceKind::Cpu))
 }
 
+/// The CPU, and the software adapter where there is one: what tests of tensors run on.
+#[cfg(test)]
+pub(crate) fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::flex()];
+    match software() {
+        Some(device) => devices.push(device),
+        None => eprintln!("SKIPPED on WGPU: no software adapter (install mesa-vulkan-drivers)"),
+    }
+    devices
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

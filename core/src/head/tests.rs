@@ -6,17 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use futures_lite::future::block_on;
 
 use super::*;
+use crate::device::devices;
 use crate::loss::{Mention, Transitions, crf_loss};
 use crate::model::{Layout, Row};
-
-fn devices() -> Vec<Device> {
-    let mut devices = vec![Device::flex()];
-    match crate::device::software() {
-        Some(device) => devices.push(device),
-        None => eprintln!("SKIPPED on WGPU: no software adapter (install mesa-vulkan-drivers)"),
-    }
-    devices
-}
 
 fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)

@@ -4,6 +4,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::*;
+use crate::device::devices;
 use crate::head::NO_SPAN;
 
 /// A batch of score matrices from `score(row, label, start, end)`; reversed spans masked.
@@ -38,15 +39,6 @@ fn target(mentions: Vec<Mention>, rows: usize, types: usize, tokens: usize) -> T
 fn close(found: Tensor<1>, expected: f64) {
     let found = f64::from(found.into_scalar::<f32>());
     assert!((found - expected).abs() < 2e-5, "{found} instead of {expected}");
-}
-
-fn devices() -> Vec<Device> {
-    let mut devices = vec![Device::flex()];
-    match crate::device::software() {
-        Some(device) => devices.push(device),
-        None => eprintln!("SKIPPED on WGPU: no software adapter (install mesa-vulkan-drivers)"),
-    }
-    devices
 }
 
 /// Five real cells: gold 2.0 and -0.5, others -1.0, 0.3, -2.2; what is left of the 3 × 3 matrix is far below.
