@@ -287,7 +287,7 @@ test("without any model it says how to get one", async () => {
 });
 
 test("progress is shown while a model loads, and a change of mind stops it", async () => {
-  await open({ fake: { loadDelay: 300 }, ready: false });
+  await open({ fake: { stallsAt: 1e6 }, ready: false });
   await page.getByText("1.0 MB of 3.0 MB loaded").waitFor();
   assert.ok(await page.isVisible("#progress"));
   await page.selectOption("#model", "Other");

@@ -43,8 +43,12 @@ export class Recognizer {
     const names = source instanceof Map ? [...source.keys()].sort() : source;
     fake.loads.push({ source: names, precision, device });
     for (const loaded of [1e6, 2e6, 3e6]) {
-      await wait(fake.loadDelay ?? 5, signal);
+      await wait(5, signal);
       onProgress({ stage: "load", file: "model.safetensors", loaded, total: 3e6 });
+      if (fake.stallsAt === loaded) {
+        delete fake.stallsAt; // once, so that the next load passes
+        await wait(1e9, signal);
+      }
     }
     onProgress({ stage: "build" });
     if (fake.loadError) throw new InnerspanError(fake.loadError, "details of the problem");
