@@ -4,7 +4,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Tensor, TensorData};
 
 use super::lse::{NEVER, ints};
-use super::settings::{BoxReading, LossSettings};
+use super::settings::{BoxReading, EiouMean, LossSettings};
 use super::target::{Mention, Target};
 
 /// Smallest IoU that the logarithm sees.
@@ -36,8 +36,8 @@ pub fn box_distance(predicted: Interval, gold: Interval) -> f64 {
     -iou.max(IOU_FLOOR).ln() + centres.powi(2) / (enclosing.powi(2) + 1.0) + alpha * v
 }
 
-/// Mean over gold mentions of the distance between the mention and the box read from the scores around it, as
-/// `[1]`; 0 where there is no gold. `scores` are `[batch, types, tokens, tokens]`, masked.
+/// The distance between each gold mention and the box read from the scores around it, as a mean over what the
+/// settings say, `[1]`; 0 where there is no gold. `scores` are `[batch, types, tokens, tokens]`, masked.
 pub fn eiou(scores: Tensor<4>, target: &Target, settings: &LossSettings) -> Tensor<1> {
     let device = scores.device();
     if target.mentions.is_empty() {
@@ -64,13 +64,13 @@ pub fn eiou(scores: Tensor<4>, target: &Target, settings: &LossSettings) -> Tens
     let p = softmax((around / settings.temperature).mask_fill(masked, NEVER), 1);
     let matrix = |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, shape), &device);
 
-    match settings.boxes {
+    let distances = match settings.boxes {
         BoxReading::ExpectedRisk => {
             let distances = target.mentions.iter().enumerate().flat_map(|(g, gold)| {
                 let gold = interval(gold.start, gold.end);
                 spans[g * width..(g + 1) * width].iter().map(move |s| box_distance(*s, gold) as f32)
             });
-            (p * matrix(distances.collect())).sum_dim(1).mean()
+            (p * matrix(distances.collect())).sum_dim(1)
         }
         BoxReading::SoftBox => {
             let starts = matrix(spans.iter().map(|s| s.start as f32).collect());
@@ -85,9 +85,13 @@ pub fn eiou(scores: Tensor<4>, target: &Target, settings: &LossSettings) -> Tens
                 column(|m| m.start as f64),
                 column(|m| m.end as f64 + 1.0),
             )
-            .mean()
         }
-    }
+    };
+    let count = match settings.eiou_mean {
+        EiouMean::Mentions => target.mentions.len(),
+        EiouMean::Types => target.rows() * target.types,
+    };
+    distances.sum() / count as f64
 }
 
 /// [`box_distance`] on tensors `[mentions, 1]`, differentiable in the predicted box; α is a constant to the gradient.

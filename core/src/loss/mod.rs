@@ -22,7 +22,7 @@ pub use eiou::{Interval, box_distance, eiou};
 pub use emc::{emc, ranking};
 pub use focal::{binary_focal, focal_cross_entropy};
 pub use overlap::{overlap, smooth_l1};
-pub use settings::{BoxReading, EmcReading, LossKind, LossSettings};
+pub use settings::{BoxReading, EiouMean, EmcReading, LossKind, LossSettings};
 pub use target::{Mention, Target};
 pub use zlpr::zlpr;
 

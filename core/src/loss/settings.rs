@@ -25,6 +25,16 @@ pub enum BoxReading {
     SoftBox,
 }
 
+/// What EIoU is a mean over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EiouMean {
+    /// Gold mentions: each weighs more the more types there are, since zlpr is a mean over types.
+    Mentions,
+    /// Windows and types, as zlpr is: a mention weighs the same in both.
+    Types,
+}
+
 /// Which reading of Eq. 4 EMC is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +68,8 @@ pub struct LossSettings {
     pub temperature: f64,
     /// Candidates of EIoU start and end at most this many tokens from the gold span's.
     pub window: usize,
+    /// What EIoU is a mean over.
+    pub eiou_mean: EiouMean,
     /// The reading of EMC.
     pub emc: EmcReading,
     /// ω: the weight of the ranking term of the anchored reading.
@@ -75,6 +87,7 @@ impl Default for LossSettings {
             boxes: BoxReading::ExpectedRisk,
             temperature: 1.0,
             window: 5,
+            eiou_mean: EiouMean::Mentions,
             emc: EmcReading::Anchored,
             omega: 0.1,
             rank_within_sentence: true,

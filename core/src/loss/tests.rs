@@ -169,6 +169,24 @@ fn eiou_matches_the_vectors_of_both_readings() {
     }
 }
 
+#[test]
+fn eiou_is_a_mean_over_mentions_or_as_zlpr_over_windows_and_types() {
+    for device in devices() {
+        let gold = target(vec![mention(0, 0, 2, 3), mention(1, 2, 2, 3)], 2, 3, 6);
+        let s =
+            scores([2, 3, 6, 6], &device, |_, _, i, j| if (i, j) == (2, 3) { 2.0 } else { 0.0 });
+        let of = |eiou_mean| {
+            eiou(
+                s.clone(),
+                &gold,
+                &LossSettings { eiou_mean, window: 2, ..LossSettings::default() },
+            )
+        };
+        close(of(EiouMean::Mentions), 0.605_121);
+        close(of(EiouMean::Types), 2.0 * 0.605_121 / 6.0);
+    }
+}
+
 fn every_loss() -> Vec<LossSettings> {
     let mut all = vec![LossSettings::default()];
     for boxes in [BoxReading::ExpectedRisk, BoxReading::SoftBox] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use innerspan::head::HeadKind;
-use innerspan::loss::{BoxReading, EmcReading, LossKind};
+use innerspan::loss::{BoxReading, EiouMean, EmcReading, LossKind};
 use innerspan::train::{OptimizerKind, Schedule, TrainSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,6 +22,7 @@ const LOSSES: &[&str] = &["zlpr", "eiou-emc"];
 const OPTIMIZERS: &[&str] = &["adamw", "adafactor"];
 const SCHEDULES: &[&str] = &["linear", "constant"];
 const BOXES: &[&str] = &["expected-risk", "soft-box"];
+const EIOU_MEANS: &[&str] = &["mentions", "types"];
 const EMCS: &[&str] = &["anchored", "zlpr", "softplus-zlpr", "literal"];
 
 /// Overrides of single settings; those that are absent stay as they are.
@@ -121,6 +122,9 @@ pub struct Flags {
     /// EIoU's candidates begin and end at most so many tokens from the gold span's [default: 5]
     #[arg(long, value_name = "N", help_heading = "Loss")]
     window: Option<usize>,
+    /// What EIoU is a mean over; with types a mention weighs in it what it weighs in zlpr [default: mentions]
+    #[arg(long, value_parser = named::<EiouMean>(EIOU_MEANS), help_heading = "Loss")]
+    eiou_mean: Option<EiouMean>,
     /// Which reading of EMC to use [default: anchored]
     #[arg(long, value_parser = named::<EmcReading>(EMCS), help_heading = "Loss")]
     emc: Option<EmcReading>,
@@ -246,6 +250,7 @@ impl Flags {
         put(&mut settings.loss.boxes, self.boxes);
         put(&mut settings.loss.temperature, self.temperature);
         put(&mut settings.loss.window, self.window);
+        put(&mut settings.loss.eiou_mean, self.eiou_mean);
         put(&mut settings.loss.emc, self.emc);
         put(&mut settings.loss.omega, self.omega);
         put(&mut settings.loss.rank_within_sentence, self.rank_within_sentence);
@@ -305,6 +310,7 @@ mod tests {
             ("--optimizer", OPTIMIZERS),
             ("--schedule", SCHEDULES),
             ("--boxes", BOXES),
+            ("--eiou-mean", EIOU_MEANS),
             ("--emc", EMCS),
         ] {
             for name in names {
