@@ -9,9 +9,6 @@ use crate::support::{file, folder, innerspan};
 /// How far a score may be from the reference's.
 const TOLERANCE: f64 = 1e-3;
 
-/// Models that differ by their head; what they share with `bert` is tested there.
-const HEADS: [&str; 3] = ["tagger", "crf", "span-classifier"];
-
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance")
 }
@@ -29,13 +26,11 @@ fn entity(entity: &Value) -> ((u64, u64, String), f64) {
     ((offset("start"), offset("end"), label), entity["score"].as_f64().unwrap())
 }
 
-/// Runs the first `count` cases and compares every entity with the reference's.
-fn check(model: &str, precision: &str, device: &str, count: usize) {
-    let (mut cases, mut expected) =
+/// Runs all cases and compares every entity with the reference's.
+fn check(model: &str, precision: &str, device: &str) {
+    let (cases, expected) =
         (read("cases.json"), read(&format!("expected/{model}.{precision}.json")));
     assert_eq!(cases.len(), expected.len());
-    cases.truncate(count);
-    expected.truncate(count);
     let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
     let folder = folder();
     let input = file(&folder, "cases.jsonl", lines);
@@ -81,33 +76,41 @@ fn check(model: &str, precision: &str, device: &str, count: usize) {
     assert!(entities > 5, "the cases should hold entities, not {entities}");
 }
 
-#[test]
-fn all_models_in_every_precision_agree_with_the_reference_on_the_cpu() {
-    for model in ["bert", "roberta"] {
-        for precision in ["f32", "f16", "q8"] {
-            check(model, precision, "cpu", usize::MAX);
-        }
-    }
-}
-
-#[test]
-fn every_head_agrees_with_the_reference_on_the_cpu() {
-    for model in HEADS {
-        check(model, "q8", "cpu", usize::MAX);
-    }
-}
-
-#[test]
-fn a_graphics_adapter_agrees_with_the_reference() {
+/// Whether there is a graphics adapter, be it a software one; says so where there is none.
+fn graphics() -> bool {
     let devices: Value = serde_json::from_str(&innerspan(["devices", "--json"]).ok()).unwrap();
-    if devices["adapters"].as_array().unwrap().is_empty() {
+    let any = !devices["adapters"].as_array().unwrap().is_empty();
+    if !any {
         eprintln!("SKIPPED: no graphics adapter, not even a software one");
-        return;
     }
-    // a software adapter takes seconds to compile for each new size of batch, and the last case makes several
-    check("bert", "f32", "wgpu", 8);
-    check("roberta", "q8", "wgpu", 8);
-    for model in HEADS {
-        check(model, "q8", "wgpu", 4);
-    }
+    any
+}
+
+/// Checks a model in every precision that it has, on the CPU and on a graphics adapter. One test a model and device, so
+/// that they run side by side: a software adapter takes seconds to compile its kernels.
+macro_rules! conform {
+    ($($model:ident: $($precision:literal),+;)+) => {
+        mod on_the_cpu {
+            $(#[test]
+            fn $model() {
+                $(super::check(&stringify!($model).replace('_', "-"), $precision, "cpu");)+
+            })+
+        }
+        mod on_a_graphics_adapter {
+            $(#[test]
+            fn $model() {
+                if super::graphics() {
+                    $(super::check(&stringify!($model).replace('_', "-"), $precision, "wgpu");)+
+                }
+            })+
+        }
+    };
+}
+
+conform! {
+    bert: "f32", "f16", "q8";
+    roberta: "f32", "f16", "q8";
+    tagger: "q8";
+    crf: "q8";
+    span_classifier: "q8";
 }
