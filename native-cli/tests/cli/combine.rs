@@ -321,20 +321,25 @@ fn train_keeps_predictions_that_meta_learns_from_and_asks_for_them_otherwise() {
         assert!(files.contains(&PathBuf::from(epoch)), "{files:?}");
     }
     let out = inside(&folder, "ensemble");
-    let combine = |data: &str| {
+    let combine_with = |data: &str, more: &[&str]| {
         #[rustfmt::skip]
         let arguments = [
             "combine", "--method", "meta", "--data", data, "--encoder", "tiny", "--epochs", "1",
             "--device", "cpu", "--out", &out, &a, &b,
         ];
-        innerspan(arguments)
+        innerspan([&arguments[..], more].concat())
     };
+    let combine = |data: &str| combine_with(data, &[]);
     combine(&data).fails_naming(1, &[&b, "--keep-predictions", &data]);
     let other = file(&folder, "other.jsonl", sentences(25));
     combine(&other).fails_naming(1, &["epoch-001.jsonl", "holds 24 documents", "holds 25"]);
     innerspan(training(&data, &b, &[&kept[..], &["--seed", "2", "--overwrite"]].concat())).ok();
-    let run = combine(&data);
-    assert!(run.stderr.contains("candidates to learn from"), "{run:?}");
+    // what the models learnt from adds to what is correct
+    let run = combine_with(&data, &["--train", &other]);
+    let note = run.stderr.split(" correct and ").next().and_then(|s| s.split_whitespace().last());
+    let correct: usize = note.and_then(|count| count.parse().ok()).expect(&run.stderr);
+    let of_data = std::fs::read_to_string(&data).unwrap().matches("\"label\"").count();
+    assert!(correct > of_data && of_data > 0, "{correct} of {of_data} in the data alone");
     run.ok();
     // the members that lie in the ensemble need no predictions
     assert!(!Path::new(&out).join("member-1/predictions").exists());

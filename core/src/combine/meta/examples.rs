@@ -22,8 +22,8 @@ pub(super) struct Example {
 }
 
 /// The distinct candidates of every document: gold as correct ones, everything in `predictions` that is not gold as
-/// incorrect ones. `predictions` are lists of the same documents with what was predicted in them; types that are not
-/// among `labels` are left out.
+/// incorrect ones. `predictions` are lists of the first of these documents with what was predicted in them; types that are
+/// not among `labels` are left out.
 pub(super) fn examples(
     gold: &[Document],
     predictions: &[Vec<Document>],
@@ -32,8 +32,11 @@ pub(super) fn examples(
     let mut examples = Vec::new();
     for (document, gold) in gold.iter().enumerate() {
         let correct = spans(&gold.entities);
-        let all: BTreeSet<Span> =
-            predictions.iter().flat_map(|list| spans(&list[document].entities)).collect();
+        let all: BTreeSet<Span> = predictions
+            .iter()
+            .filter_map(|list| list.get(document))
+            .flat_map(|predicted| spans(&predicted.entities))
+            .collect();
         let example = |&(start, end, label): &Span, correct| Example {
             document,
             entity: Entity { start, end, label: label.to_owned(), score: None },
@@ -95,6 +98,15 @@ mod tests {
             (document, start, end, label.to_owned(), correct)
         });
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn documents_without_predictions_add_what_is_correct() {
+        let gold = [document(&[(0, 2, "X", 1.0)]), document(&[(3, 5, "X", 1.0)])];
+        let labels = LabelSet::from_documents(&gold);
+        let found = examples(&gold, &[vec![document(&[(6, 8, "X", 0.9)])]], &labels);
+        let found: Vec<_> = found.iter().map(|e| (e.document, e.entity.start, e.correct)).collect();
+        assert_eq!(found, [(0, 0, true), (0, 6, false), (1, 3, true)]);
     }
 
     #[test]

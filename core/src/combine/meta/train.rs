@@ -32,9 +32,10 @@ const JUDGED: usize = 32;
 pub struct MetaRun<'a> {
     /// How.
     pub settings: &'a MetaSettings,
-    /// Text that no member has learnt from, with its gold.
+    /// Text that no member has learnt from, with its gold; after it there may be text that they have learnt from, whose
+    /// gold is correct too.
     pub gold: &'a [Document],
-    /// The same documents with what members predicted in them: one list for each member and epoch.
+    /// The first of these documents with what members predicted in them: one list for each member and epoch.
     pub predictions: &'a [Vec<Document>],
     /// The types of the members; others are left out.
     pub labels: &'a LabelSet,
@@ -49,9 +50,6 @@ pub struct MetaRun<'a> {
 ///
 /// # Errors
 /// Settings or data that cannot work; what the system refuses; [`Error::Interrupted`] after `stop`.
-///
-/// # Panics
-/// When a list of predictions is shorter than `gold`.
 pub fn train_classifier(
     run: &MetaRun,
     progress: OnProgress,

@@ -75,6 +75,9 @@ struct Meta {
     /// Annotated text that was --dev of all models
     #[arg(long, value_name = "F")]
     data: Option<PathBuf>,
+    /// Annotated text that the models learnt from: its entities are correct candidates too
+    #[arg(long, value_name = "F")]
+    train: Option<PathBuf>,
     /// The encoder of the classifier: a Hugging Face folder, hf:ORG/NAME[@REVISION], or `tiny`
     #[arg(long, value_name = "DIR|hf:NAME|tiny")]
     encoder: Option<String>,
@@ -117,10 +120,21 @@ impl Meta {
 
     /// Whether anything was given.
     fn is_given(&self) -> bool {
-        let Self { data, encoder, epochs, batch_size, lr, head_lr, patience, max_length, seed } =
-            self;
+        let Self {
+            data,
+            train,
+            encoder,
+            epochs,
+            batch_size,
+            lr,
+            head_lr,
+            patience,
+            max_length,
+            seed,
+        } = self;
         let counts = [epochs, batch_size, patience, max_length];
         data.is_some()
+            || train.is_some()
             || encoder.is_some()
             || counts.iter().any(|count| count.is_some())
             || lr.is_some()

@@ -81,11 +81,14 @@ impl Combine {
         };
         let encoder =
             encoder.ok_or_else(|| missing("encoder", "what the classifier is made from"))?;
-        let gold = corpus::load(data, &self.reading)?;
+        let mut gold = corpus::load(data, &self.reading)?;
         let name = data.display().to_string();
         let mut predictions = Vec::new();
         for model in &self.systems {
             predictions.extend(kept_predictions(model, (&name, &gold))?);
+        }
+        if let Some(path) = &self.meta.train {
+            gold.extend(corpus::load(path, &self.reading)?);
         }
         let run = MetaRun {
             settings: &settings,
@@ -127,7 +130,7 @@ impl Combine {
             let known = test.iter().filter(|document| texts.contains(&document.text)).count();
             if known > 0 {
                 stderr::say(format!(
-                    "note: {known} of the {} texts of --test are in --data, which the classifier learnt from: its scores here are too good",
+                    "note: {known} of the {} texts of --test are in --data or --train, which the classifier learnt from: its scores here are too good",
                     test.len()
                 ));
             }
