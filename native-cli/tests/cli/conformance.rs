@@ -10,7 +10,16 @@ use crate::support::{file, folder, innerspan};
 const TOLERANCE: f64 = 1e-3;
 
 /// Models that differ by their head; what they share with `bert` is tested there.
-const HEADS: [&str; 3] = ["tagger", "crf", "span-classifier"];
+const HEADS: [&str; 5] = ["tagger", "crf", "span-classifier", "two-stage", "two-stage-features"];
+
+/// How the cases are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cases {
+    /// Each on its own.
+    Alone,
+    /// As the documents of a corpus, which some models read the neighbours of.
+    Corpus,
+}
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance")
@@ -31,12 +40,19 @@ fn entity(entity: &Value) -> ((u64, u64, String), f64) {
 
 /// Runs the first `count` cases and compares every entity with the reference's.
 fn check(model: &str, precision: &str, device: &str, count: usize) {
+    check_as(Cases::Alone, model, precision, device, count);
+}
+
+fn check_as(how: Cases, model: &str, precision: &str, device: &str, count: usize) {
+    let reference = if how == Cases::Alone { "expected" } else { "corpus" };
     let (mut cases, mut expected) =
-        (read("cases.json"), read(&format!("expected/{model}.{precision}.json")));
+        (read("cases.json"), read(&format!("{reference}/{model}.{precision}.json")));
     assert_eq!(cases.len(), expected.len());
     cases.truncate(count);
     expected.truncate(count);
-    let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
+    // nothing comes from an empty document: with one after each, none has neighbours
+    let after = if how == Cases::Alone { "{\"text\":\"\"}\n" } else { "" };
+    let lines: String = cases.iter().map(|case| format!("{case}\n{after}")).collect();
     let folder = folder();
     let input = file(&folder, "cases.jsonl", lines);
     let model_folder = root().join("models").join(model);
@@ -57,11 +73,13 @@ fn check(model: &str, precision: &str, device: &str, count: usize) {
         &input,
     ])
     .ok();
-    let found: Vec<Value> = found.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let step = if how == Cases::Alone { 2 } else { 1 };
+    let found: Vec<Value> =
+        found.lines().step_by(step).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(found.len(), cases.len());
     let mut entities = 0;
     for ((case, found), expected) in cases.iter().zip(&found).zip(&expected) {
-        let name = format!("{model}.{precision} on {device}, '{}'", case["name"]);
+        let name = format!("{model}.{precision} on {device}, {how:?}, '{}'", case["name"]);
         assert_eq!(found["text"], case["text"], "{name}");
         let list =
             |value: &Value| -> Vec<_> { value.as_array().unwrap().iter().map(entity).collect() };
@@ -98,6 +116,11 @@ fn every_head_agrees_with_the_reference_on_the_cpu() {
 }
 
 #[test]
+fn neighbours_in_a_corpus_are_read_as_the_reference_reads_them() {
+    check_as(Cases::Corpus, "two-stage-features", "q8", "cpu", usize::MAX);
+}
+
+#[test]
 fn a_graphics_adapter_agrees_with_the_reference() {
     let devices: Value = serde_json::from_str(&innerspan(["devices", "--json"]).ok()).unwrap();
     if devices["adapters"].as_array().unwrap().is_empty() {
@@ -107,7 +130,8 @@ fn a_graphics_adapter_agrees_with_the_reference() {
     // a software adapter takes seconds to compile for each new size of batch, and the last case makes several
     check("bert", "f32", "wgpu", 8);
     check("roberta", "q8", "wgpu", 8);
-    for model in HEADS {
+    // and minutes for a BiLSTM, whose steps are as many as a text's words and letters
+    for model in HEADS.into_iter().filter(|model| *model != "two-stage-features") {
         check(model, "q8", "wgpu", 4);
     }
 }
