@@ -13,6 +13,9 @@ export function modelFolder(name = "bert") {
   return join(conformance, "models", name);
 }
 
+/** Models that differ from `bert` by their head. */
+export const HEADS = ["tagger", "crf", "span-classifier", "two-stage", "two-stage-features"];
+
 /** The texts. */
 export function cases() {
   return json("cases.json");

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Writes two small random encoders, as Hugging Face folders, for models.sh to fine-tune.
+"""Writes small random encoders, as Hugging Face folders, and word vectors, for models.sh to train with.
 
     python3 tests/conformance/encoders.py OUT
 
 needs `torch`, `transformers` and `tokenizers`.
 """
 import json
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -52,3 +54,15 @@ roberta = RobertaConfig(
     vocab_size=700, max_position_embeddings=130, pad_token_id=1, type_vocab_size=1, layer_norm_eps=1e-5, **SIZES
 )
 save("roberta", letters, RobertaModel(roberta))
+
+# more than the four layers that the two-stage head reads
+narrow = dict(hidden_size=32, num_hidden_layers=5, num_attention_heads=4, intermediate_size=48)
+deep = BertConfig(vocab_size=700, max_position_embeddings=128, pad_token_id=0, **narrow)
+save("deep", pieces, BertModel(deep))
+
+# vectors for some words, so that others have none
+counts = Counter(re.findall(r"\w+|[^\w\s]", " ".join(TEXTS).lower()))
+frequent = sorted(word for word, count in counts.items() if count >= 20)
+rows = zip(frequent, torch.randn(len(frequent), 8).tolist())
+lines = [" ".join([word, *(f"{value:.3f}" for value in row)]) for word, row in rows]
+(OUT / "vectors.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,11 +2,14 @@
 """Writes expected/MODEL.PRECISION.json: what the models of models/ find in the texts of cases.json, computed with
 `tokenizers` and `transformers` and none of Innerspan's own code.
 
-    python3 tests/conformance/expected.py
+    python3 tests/conformance/expected.py [MODEL…]
 
-For each case a list of entities, by start, longest first, then label; offsets in UTF-16 units.
+For each case a list of entities, by start, longest first, then label; offsets in UTF-16 units. Of models that read
+neighbours, corpus/ has what they find where the cases are the documents of a corpus.
 """
 import json
+import math
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -20,8 +23,10 @@ HERE = Path(__file__).parent
 FILES = {"f32": "model.safetensors", "f16": "model.f16.safetensors", "q8": "model.q8.safetensors"}
 # no score may lie so near the threshold that rounding decides
 MARGIN = 0.0012
-# and no two tags or classes may be so nearly as probable
-TIE = 2e-5
+# and no two tags or classes may be so nearly as probable, nor anything else be so nearly the other way
+TIE = 1e-5
+# nor two spans that compete have so nearly the same score; scores near 1 are more exact
+ORDER = 1e-6
 
 
 def weights(path):
@@ -122,6 +127,113 @@ def by_span(head, labels, hidden, first, last, width):
     return found
 
 
+def lstm(head, name, x):
+    """Both directions over one sequence [steps, width]."""
+    own = {f"head.{name}.{key}": key for key in ("right", "left")}
+    size = head[f"head.{name}.right.recurrent.weight"].shape[1]
+    net = torch.nn.LSTM(x.shape[1], size, bidirectional=True)
+    state = {}
+    for prefix, direction in own.items():
+        suffix = "_l0" + ("_reverse" if direction == "left" else "")
+        state["weight_ih" + suffix] = head[prefix + ".input.weight"]
+        state["bias_ih" + suffix] = head[prefix + ".input.bias"]
+        state["weight_hh" + suffix] = head[prefix + ".recurrent.weight"]
+        state["bias_hh" + suffix] = torch.zeros(4 * size)
+    net.load_state_dict(state)
+    with torch.no_grad():
+        return net(x)[0]
+
+
+def characters(word):
+    return [ord(c) - 32 if "!" <= c <= "~" else 0 for c in word[:64]] + [96]
+
+
+def word_vectors(head, settings, hidden, words, texts):
+    """[words, width] of tokens [tokens, width]; words are lists of tokens."""
+    x = torch.stack([hidden[tokens].amax(0) for tokens in words])
+    parts = [x]
+    if "word-list" in settings:
+        known = settings["word-list"]["words"]
+        rows = [known.index(text.lower()) + 1 if text.lower() in known else 0 for text in texts]
+        parts.append(head["head.features.word_vectors"][rows])
+    if settings["char-size"] > 0:
+        table = head["head.features.characters.embedding.weight"]
+        of = lambda text: lstm(head, "features.characters.bilstm", table[characters(text)]).mean(0)
+        means = {text: of(text) for text in set(texts)}
+        parts.append(torch.stack([means[text] for text in texts]))
+    x = torch.cat(parts, 1)
+    if settings["bilstm"]:
+        return lstm(head, "features.bilstm", x)
+    return linear(head, "features.fuse", x) if len(parts) > 1 else x
+
+
+def by_words(head, settings, x, threshold):
+    """Locate and Label in vectors of words [words, width]: (label, first word, last word, score)."""
+    count = len(x)
+
+    def read(part, spans, beyond):
+        rows = [
+            torch.cat([x[max(i - beyond, 0)], x[min(j + beyond, count - 1)], x[i : j + 1].amax(0)])
+            for i, j in spans
+        ]
+        middle = linear(head, f"{part}.dense", torch.stack(rows))
+        return linear(head, f"{part}.out", torch.nn.functional.gelu(middle))
+
+    longest = max(settings["seed-lengths"])
+    seeds = [(i, j) for i in range(count) for j in range(i, min(i + longest, count))]
+    belongs = torch.sigmoid(read("filter", seeds, 0)[:, 0])
+    assert (belongs - settings["filter-threshold"]).abs().min() > TIE
+    seeds = [seed for seed, p in zip(seeds, belongs.tolist()) if p > settings["filter-threshold"]]
+    if not seeds:
+        return []
+    moved = {}
+    for (i, j), offsets in zip(seeds, read("regressor", seeds, 1).tolist()):
+        assert all(abs(by - math.floor(by) - 0.5) > TIE for by in offsets), offsets
+        left, right = (math.floor(by + 0.5) for by in offsets)
+        i, j = max(i + left, 0), min(j + right, count - 1)
+        if i <= j:
+            moved[i, j] = True
+    if not moved:
+        return []
+    top = torch.softmax(read("classifier", list(moved), 0), -1).topk(2)
+    assert (top.values[:, 0] - top.values[:, 1]).min() > TIE
+    left = [
+        [p[0], span, c[0] - 1]
+        for span, p, c in zip(moved, top.values.tolist(), top.indices.tolist())
+        if c[0] > 0
+    ]
+    return soft_nms(left, settings, threshold)
+
+
+def crosses(one, other):
+    (a, b), (i, j) = sorted([one, other])
+    return a < i <= b < j
+
+
+def soft_nms(left, settings, threshold):
+    """Of [score, (first, last), label] what stays."""
+    kept = []
+    while left:
+        best = max(left)
+        left.remove(best)
+        score, (i, j), label = best
+        assert abs(score - threshold) > MARGIN, best
+        if score <= threshold:
+            break
+        if settings["drop-crossing"] and any(crosses((i, j), (a, b)) for _, a, b, _ in kept):
+            continue
+        for other in left:
+            a, b = other[1]
+            shared = min(j, b) - max(i, a) + 1
+            near = shared > 0 and shared / (max(j, b) - min(i, a) + 1) >= settings["decay-iou"]
+            if near or (settings["drop-crossing"] and crosses((i, j), (a, b))):
+                assert score - other[0] > ORDER, (best, other)
+            if near:
+                other[0] *= settings["decay"]
+        kept.append((label, i, j, score))
+    return kept
+
+
 def linear(head, name, x):
     return x @ head[f"head.{name}.weight"].T + head[f"head.{name}.bias"]
 
@@ -180,34 +292,77 @@ def inside_word(text, at):
     return letter(text[before]) and letter(text[at])
 
 
-def recognise(text, tokenizer, config, encoder, head, own):
-    encoding = tokenizer.encode(text)
-    special = encoding.special_tokens_mask
-    inner = [at for at, flag in enumerate(special) if not flag]
-    ids = encoding.ids
-    prefix, suffix = ids[: inner[0]] if inner else ids[:1], ids[-1:]
-    ids, offsets = [ids[at] for at in inner], [encoding.offsets[at] for at in inner]
-    cuts = windows(len(ids), own["window"]["max_length"] - 2, own["window"]["stride"])
+class Pieces:
+    """The word pieces of a text."""
+
+    def __init__(self, text, tokenizer):
+        encoding = tokenizer.encode(text)
+        inner = [at for at, flag in enumerate(encoding.special_tokens_mask) if not flag]
+        ids = encoding.ids
+        self.text = text
+        self.prefix, self.suffix = ids[: inner[0]] if inner else ids[:1], ids[-1:]
+        self.ids, self.offsets = [ids[at] for at in inner], [encoding.offsets[at] for at in inner]
+        self.first_of, self.last_of = {}, {}
+        for at, (start, end) in enumerate(self.offsets):
+            if start < end:
+                if not self.first_of or start > max(self.first_of):
+                    self.first_of[start] = at
+                self.last_of[end] = at
+
+    def starts_word(self, piece):
+        start = self.offsets[piece][0]
+        return self.first_of.get(start) == piece and not inside_word(self.text, start)
+
+    def ends_word(self, piece):
+        end = self.offsets[piece][1]
+        return self.last_of.get(end) == piece and not inside_word(self.text, end)
+
+    def words(self, window):
+        """Lists of pieces; what a window cuts off a word is one too, and what lies between words is in none."""
+        words, inside = [], False
+        for piece in range(*window):
+            if not words or self.starts_word(piece):
+                words.append([piece])
+                inside = True
+            elif inside:
+                words[-1].append(piece)
+            if self.ends_word(piece):
+                inside = False
+        return words
+
+
+def recognise(pieces, encoder, head, own, before=None, after=None):
+    """The entities of a text, which may be a document between others of a corpus."""
+    text, ids, offsets = pieces.text, pieces.ids, pieces.offsets
+    max_length = own["window"]["max_length"]
+    cuts = windows(len(ids), max_length - 2, own["window"]["stride"])
     threshold, found = own["decode"]["threshold"], []
-    first_of, last_of = {}, {}
-    for at, (start, end) in enumerate(offsets):
-        if start < end:
-            if not first_of or start > max(first_of):
-                first_of[start] = at
-            last_of[end] = at
+    context, room = own["head"].get("context", 0), max_length - 2 - len(ids)
+    left, right = [], []
+    if context and len(cuts) == 1:
+        left = before.ids[-min(context, room // 2) :] if before and room >= 2 else []
+        right = after.ids[: min(context, room - len(left))] if after else []
     for window in cuts:
-        row = torch.tensor([prefix + ids[window[0] : window[1]] + suffix])
+        row = torch.tensor([pieces.prefix + left + ids[window[0] : window[1]] + right + pieces.suffix])
         with torch.no_grad():
-            hidden = encoder(row, attention_mask=torch.ones_like(row)).last_hidden_state[0]
-        for label, first, last, score in spans(head, own, hidden, window[1] - window[0]):
-            first_piece, last_piece = window[0] + first - 1, window[0] + last - 1
+            states = encoder(row, attention_mask=torch.ones_like(row), output_hidden_states=True)
+        if own["head"]["kind"] == "two-stage":
+            hidden = torch.stack(states.hidden_states[-4:]).mean(0)[0]
+            words = pieces.words(window)
+            tokens = [[1 + len(left) + piece - window[0] for piece in word] for word in words]
+            texts = [text[offsets[word[0]][0] : offsets[word[-1]][1]] for word in words]
+            x = word_vectors(head, own["head"], hidden, tokens, texts)
+            of_words = by_words(head, own["head"], x, threshold)
+            in_window = [(label, words[i][0], words[j][-1], score) for label, i, j, score in of_words]
+        else:
+            of_tokens = spans(head, own, states.last_hidden_state[0], window[1] - window[0])
+            in_window = [(label, window[0] + i - 1, window[0] + j - 1, score) for label, i, j, score in of_tokens]
+        for label, first_piece, last_piece, score in in_window:
             if owner(cuts, len(ids), first_piece, last_piece) != window:
                 continue
             start, end = offsets[first_piece][0], offsets[last_piece][1]
             if own["decode"]["word_boundaries"]:
-                if first_of.get(start) != first_piece or last_of.get(end) != last_piece:
-                    continue
-                if inside_word(text, start) or inside_word(text, end):
+                if not (pieces.starts_word(first_piece) and pieces.ends_word(last_piece)):
                     continue
             if start >= end or not offsets[first_piece][1] > offsets[first_piece][0]:
                 continue
@@ -221,12 +376,20 @@ def recognise(text, tokenizer, config, encoder, head, own):
     ]
 
 
+def write(path, found):
+    path.parent.mkdir(exist_ok=True)
+    lines = ",\n".join(json.dumps(entities, ensure_ascii=False) for entities in found)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(path.relative_to(HERE), [len(entities) for entities in found])
+
+
 cases = json.loads((HERE / "cases.json").read_text(encoding="utf-8"))
-(HERE / "expected").mkdir(exist_ok=True)
-for folder in sorted((HERE / "models").iterdir()):
+names = sys.argv[1:] or sorted(folder.name for folder in (HERE / "models").iterdir())
+for folder in [HERE / "models" / name for name in names]:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     own = json.loads((folder / "config.json").read_text())["innerspan"]
     config = AutoConfig.from_pretrained(folder)
+    texts = [Pieces(case["text"], tokenizer) for case in cases]
     for precision, name in FILES.items():
         if not (folder / name).exists():
             continue
@@ -235,8 +398,9 @@ for folder in sorted((HERE / "models").iterdir()):
         bare = {key.split(".", 1)[1]: value for key, value in tensors.items() if not key.startswith("head.")}
         missing = encoder.load_state_dict(bare, strict=False)
         assert not missing.unexpected_keys and all("pooler" in key or "position_ids" in key for key in missing.missing_keys), missing
-        found = [recognise(case["text"], tokenizer, config, encoder, tensors, own) for case in cases]
-        path = HERE / "expected" / f"{folder.name}.{precision}.json"
-        lines = ",\n".join(json.dumps(entities, ensure_ascii=False) for entities in found)
-        path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-        print(path.name, [len(entities) for entities in found])
+        file = f"{folder.name}.{precision}.json"
+        write(HERE / "expected" / file, [recognise(text, encoder, tensors, own) for text in texts])
+        if own["head"].get("context", 0) > 0:
+            around = zip([None, *texts], texts, [*texts[1:], None])
+            in_corpus = [recognise(text, encoder, tensors, own, before, after) for before, text, after in around]
+            write(HERE / "corpus" / file, in_corpus)
