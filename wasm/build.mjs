@@ -12,8 +12,22 @@ const dist = join(here, "dist");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const TRIPLE = "wasm32-unknown-unknown";
 
-/** The CPU build is small and comes first; the other is loaded only where there is a GPU. */
-const BUILDS = { cpu: [], webgpu: ["--features", "webgpu"] };
+/**
+ * The CPU build is small and comes first; the other is loaded only where there is a GPU. What is fast in the one is small
+ * in the other, which computes next to nothing on the CPU.
+ */
+const BUILDS = {
+  cpu: { options: [], optimise: "-Os" },
+  webgpu: {
+    options: ["--features", "webgpu", ...small("burn-flex", "gemm", "gemm-common", "gemm-f32")],
+    optimise: "-Oz",
+  },
+};
+
+/** Options that make crates small, which `[profile.wasm.package]` makes fast. */
+function small(...crates) {
+  return crates.flatMap((crate) => ["--config", `profile.wasm.package.${crate}.opt-level="s"`]);
+}
 
 const arguments_ = process.argv.slice(2);
 const only = arguments_.includes("--only") ? arguments_[arguments_.indexOf("--only") + 1] : undefined;
@@ -23,8 +37,8 @@ if (arguments_.includes("--if-missing") && complete.every((name) => existsSync(j
 copyScripts();
 const { cargo, options, env } = toolchain();
 const bindgen = wasmBindgen();
-for (const [name, features] of Object.entries(BUILDS)) {
-  if (only === undefined || only === name) build(name, features);
+for (const name of Object.keys(BUILDS)) {
+  if (only === undefined || only === name) build(name, BUILDS[name]);
 }
 
 /** JavaScript and types are shipped as they are written. */
@@ -84,8 +98,8 @@ function wasmBindgen() {
   return join(own, "bin", "wasm-bindgen");
 }
 
-function build(name, features) {
-  run(cargo, ["build", "--profile", "wasm", "--target", TRIPLE, "-p", "innerspan-wasm", ...features, ...options], {
+function build(name, { options: own, optimise }) {
+  run(cargo, ["build", "--profile", "wasm", "--target", TRIPLE, "-p", "innerspan-wasm", ...own, ...options], {
     cwd: root,
     env,
   });
@@ -107,7 +121,7 @@ function build(name, features) {
   const optimiser = join(here, "node_modules", "binaryen", "bin", "wasm-opt");
   run(process.execPath, [
     optimiser,
-    "-Os",
+    optimise,
     "--strip-debug",
     "--strip-producers",
     "-o",

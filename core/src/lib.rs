@@ -9,6 +9,7 @@ pub mod decode;
 pub mod device;
 pub mod encoder;
 pub mod error;
+mod fresh;
 pub(crate) mod fused;
 pub(crate) mod hash;
 pub mod head;

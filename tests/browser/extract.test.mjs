@@ -2,16 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { conform } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
-import { HEADS, cases } from "./models.mjs";
+import { MODELS, cases } from "./models.mjs";
 
 const TEXTS = cases().map(({ text }) => text);
 const at = lab();
 
-const all = ["f32", "f16", "q8"];
-// models that differ by their head have one precision
-const models = { bert: all, roberta: all, ...Object.fromEntries(HEADS.map((name) => [name, ["q8"]])) };
-
-for (const [model, precisions] of Object.entries(models)) {
+for (const [model, precisions] of Object.entries(MODELS)) {
   for (const precision of precisions) {
     test(`Chromium's CPU agrees with the reference: ${model}, ${precision}`, async () => {
       const { page, context, problems } = await at.page();

@@ -15,7 +15,7 @@ let browser;
 
 before(async () => {
   if (skip) return;
-  const models = { "/model/": modelFolder(), "/roberta/": modelFolder("roberta") };
+  const models = { "/model/": modelFolder(), "/bert/": modelFolder(), "/roberta/": modelFolder("roberta") };
   server = await serve({ "/package/": join(root, "wasm", "dist"), ...models });
   browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
 });

@@ -3,7 +3,7 @@
 import { after, before } from "node:test";
 import { join } from "node:path";
 import { launchChromium, openPage } from "./browsers.mjs";
-import { HEADS, modelFolder, root } from "./models.mjs";
+import { MODELS, modelFolder, root } from "./models.mjs";
 import { serve } from "./server.mjs";
 
 export const TEXT = "The harbour master of Port Alder inspected the starboard engine of the Grey Petrel.";
@@ -29,9 +29,7 @@ export function lab({ webgpu = false } = {}) {
     lab.server = await serve({
       "/package/": join(root, "wasm", "dist"),
       "/model/": modelFolder(),
-      ...Object.fromEntries(
-        ["roberta", ...HEADS].map((name) => [`/${name}/`, modelFolder(name)]),
-      ),
+      ...Object.fromEntries(Object.keys(MODELS).map((name) => [`/${name}/`, modelFolder(name)])),
     });
     lab.browser = await launchChromium({ webgpu });
   });

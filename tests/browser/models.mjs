@@ -8,13 +8,22 @@ export const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "..", "..");
 const conformance = join(here, "..", "conformance");
 
-/** A model folder: `bert` or `roberta` with all precisions, or that of a head with q8. */
+const ALL = ["f32", "f16", "q8"];
+/** The models, with the precisions of their weights; those that differ by their head have one. */
+export const MODELS = {
+  bert: ALL,
+  roberta: ALL,
+  tagger: ["q8"],
+  crf: ["q8"],
+  "span-classifier": ["q8"],
+  "two-stage": ["q8"],
+  "two-stage-features": ["q8"],
+};
+
+/** The folder of one of `MODELS`. */
 export function modelFolder(name = "bert") {
   return join(conformance, "models", name);
 }
-
-/** Models that differ from `bert` by their head. */
-export const HEADS = ["tagger", "crf", "span-classifier", "two-stage", "two-stage-features"];
 
 /** The texts. */
 export function cases() {

@@ -17,8 +17,8 @@ import { Recognizer as InWorker } from "innerspan/worker";
 
 window.result = (async () => {
   const counts = [];
-  for (const { load } of [Recognizer, InWorker].map((of) => ({ load: (...given) => of.load(...given) }))) {
-    const ner = await load("/model", { device: "cpu" });
+  for (const [of, device] of [[Recognizer, "cpu"], [InWorker, "cpu"], [InWorker, "wgpu"]]) {
+    const ner = await of.load("/model", { device });
     counts.push((await ner.extract(${JSON.stringify(TEXT)})).length);
     ner.dispose();
   }
@@ -43,7 +43,7 @@ before(async () => {
   run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(project, tarball)], project);
   writeFileSync(join(project, "main.js"), MAIN);
   writeFileSync(join(project, "index.html"), HTML('<script type="module" src="/main.js"></script>'));
-  browser = await launchChromium();
+  browser = await launchChromium({ webgpu: true });
 });
 after(async () => {
   await browser?.close();
@@ -55,7 +55,7 @@ async function check(url) {
   const { page, context, problems } = await openPage(browser, url);
   const { counts, refused } = await page.evaluate(() => window.result);
   assert.ok(counts[0] > 0);
-  assert.equal(counts[1], counts[0]);
+  assert.deepEqual(counts, [counts[0], counts[0], counts[0]]);
   assert.equal(refused, "network");
   assert.deepEqual(problems, []);
   await context.close();
@@ -76,6 +76,15 @@ test("the tarball holds the package and nothing else", () => {
   for (const name of ["index.js", "index.d.ts", "api.d.ts", "worker.js", "build/cpu.wasm", "build/webgpu.wasm"]) {
     assert.ok(dist.includes(name), name);
   }
+});
+
+test("a plain script that names a file runs it as it is", async () => {
+  const own = (name) => `/node_modules/innerspan/dist/${name}.js`;
+  const script = MAIN.replace('"innerspan"', `"${own("index")}"`).replace('"innerspan/worker"', `"${own("worker")}"`);
+  writeFileSync(join(project, "plain.html"), HTML(`<script type="module">${script}</script>`));
+  const server = await serve({ "/model/": modelFolder(), "/": project });
+  await check(`${server.origin}/plain.html`);
+  await server.close();
 });
 
 test("a plain script with an import map runs it as it is", async () => {

@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conform } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
+import { MODELS } from "./models.mjs";
 
 const at = lab({ webgpu: true });
 
-test("WebGPU agrees with the reference", { timeout: 600_000 }, async () => {
-  const { page, context, problems } = await at.page();
-  // a software adapter takes seconds to compile for each new size of batch, and the last case makes several
-  await conform(page, { device: "wgpu", count: 8 });
-  await conform(page, { model: "roberta", precision: "q8", device: "wgpu", count: 8 });
-  assert.deepEqual(problems, []);
-  await context.close();
-});
+for (const [model, precisions] of Object.entries(MODELS)) {
+  for (const precision of precisions) {
+    test(`WebGPU agrees with the reference: ${model}, ${precision}`, { timeout: 600_000 }, async () => {
+      const { page, context, problems } = await at.page();
+      await conform(page, { model, precision, device: "wgpu" });
+      assert.deepEqual(problems, []);
+      await context.close();
+    });
+  }
+}
 
 test("WebGPU in a worker finds what the CPU finds", { timeout: 600_000 }, async () => {
   const { page, context, problems } = await at.page();

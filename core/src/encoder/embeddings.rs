@@ -7,6 +7,7 @@ use burn::nn::{
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{EncoderConfig, linear, ops};
+use crate::fresh;
 
 /// Word, position and segment embeddings, normalized (and projected, in ELECTRA).
 #[derive(Module, Debug)]
@@ -26,9 +27,8 @@ impl Embeddings {
     pub(super) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let width = config.embedding_size;
         let embedding = |rows| {
-            EmbeddingConfig::new(rows, width)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
-                .init(device)
+            let normal = Initializer::Normal { mean: 0.0, std: 0.02 };
+            fresh::embedding(EmbeddingConfig::new(rows, width).with_initializer(normal), device)
         };
         Self {
             word: embedding(config.vocab_size),

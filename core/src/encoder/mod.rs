@@ -18,6 +18,7 @@ pub use layer::Layer;
 pub use names::canonical;
 
 use crate::Result;
+use crate::fresh;
 use crate::model::source::ModelSource;
 use crate::model::weights::{Checkpoint, load_into};
 
@@ -131,11 +132,9 @@ impl Encoder {
 
 /// A linear map as BERT starts it: weights N(0, 0.02), bias 0.
 fn linear(input: usize, output: usize, device: &Device) -> Linear {
-    let mut linear = LinearConfig::new(input, output)
-        .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
-        .init(device);
-    linear.bias = Some(Initializer::Zeros.init([output], device));
-    linear
+    let normal = Initializer::Normal { mean: 0.0, std: 0.02 };
+    let config = LinearConfig::new(input, output).with_initializer(normal);
+    Linear { bias: Some(fresh::zeros([output], device)), ..fresh::linear(config, device) }
 }
 
 #[cfg(test)]

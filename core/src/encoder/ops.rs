@@ -5,19 +5,24 @@ use burn::nn::{Dropout, LayerNorm, Linear};
 use burn::tensor::{Tensor, activation};
 
 use crate::fused::{self, Draw};
-pub use crate::fused::{Heads, KeyMask, attention, dropout, gelu, seed_dropout};
+pub use crate::fused::{Heads, KeyMask, attention, dropout, gelu, matmul, seed_dropout};
 
 /// The tanh approximation of [`gelu`].
 pub fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
     activation::gelu_approximate(x)
 }
 
-/// A linear map of every row.
-pub fn linear(x: Tensor<2>, linear: &Linear) -> Tensor<2> {
-    match &linear.bias {
-        Some(bias) => fused::linear(x, linear.weight.val(), bias.val()),
-        None => linear.forward(x),
-    }
+/// A linear map of every row, which are along the last axis.
+pub fn linear<const D: usize>(x: Tensor<D>, linear: &Linear) -> Tensor<D> {
+    let mut shape = x.dims();
+    let [input, output] = linear.weight.dims();
+    let rows: Tensor<2> = x.reshape([shape[..D - 1].iter().product(), input]);
+    shape[D - 1] = output;
+    let y = match &linear.bias {
+        Some(bias) => fused::linear(rows, linear.weight.val(), bias.val()),
+        None => fused::matmul(rows, linear.weight.val()),
+    };
+    y.reshape(shape)
 }
 
 /// Layer normalization of every row. `eps` is that of `norm`, which keeps it to itself.

@@ -13,6 +13,7 @@ use super::buffer::{contiguous, on_cpu, rows_and_width, slice, tensor};
 use super::dropout::Draw;
 #[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 use super::gpu;
+use super::matmul;
 use super::matrix::{Matrix, MatrixMut, product};
 use super::parallel::{for_each, threads};
 use super::simd::{exp, max, vectorised};
@@ -91,7 +92,7 @@ pub fn attention(
     let d = width / heads;
     let split = |x: Tensor<2>| x.reshape([batch, tokens, heads, d]).swap_dims(1, 2);
     let query = split(query.mul_scalar(1.0 / (d as f64).sqrt()));
-    let mut scores = query.matmul(split(key).swap_dims(2, 3));
+    let mut scores = matmul(query, split(key).swap_dims(2, 3));
     if let Some(mask) = mask {
         scores = scores + mask.bias.clone();
     }
@@ -99,7 +100,7 @@ pub fn attention(
     if let Some(draw) = draw {
         probabilities = draw.with_tensors(probabilities);
     }
-    probabilities.matmul(split(value)).swap_dims(1, 2).reshape([rows, width])
+    matmul(probabilities, split(value)).swap_dims(1, 2).reshape([rows, width])
 }
 
 /// What attention does apart from its inputs.

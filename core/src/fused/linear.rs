@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use super::buffer::{contiguous, on_cpu, rows_and_width, slice, tensor};
 #[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 use super::gpu;
+use super::matmul;
 use super::matrix::{Matrix, product_parallel};
 use super::parallel::{for_each, rows_per_task};
 
@@ -25,7 +26,7 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
         let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
         Tensor::from_dispatch(<Dispatch as Linear>::fused_linear(x, weight, bias))
     } else {
-        x.matmul(weight) + bias.unsqueeze()
+        matmul(x, weight) + bias.unsqueeze()
     }
 }
 

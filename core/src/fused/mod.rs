@@ -12,6 +12,7 @@ mod gelu;
 mod gpu;
 mod layer_norm;
 mod linear;
+mod matmul;
 mod matrix;
 pub(crate) mod parallel;
 mod simd;
@@ -21,6 +22,7 @@ pub use dropout::{Draw, dropout, seed_dropout};
 pub use gelu::gelu;
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use linear::linear;
+pub use matmul::matmul;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,14 @@
 //! SeqCRF: BIO tags under a linear-chain conditional random field.
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::read;
 use crate::Result;
 use crate::decode::{Chain, ScoredSpan, Tags, tagged_spans};
+use crate::encoder::ops;
+use crate::fresh;
 use crate::loss::{Transitions, crf_loss};
 use crate::model::Batch;
 
@@ -34,10 +36,10 @@ impl Crf {
     pub fn new(hidden: usize, types: usize, constrained: bool, device: &Device) -> Self {
         let tags = Tags(types).count();
         Self {
-            dense: LinearConfig::new(hidden, tags).init(device),
-            transitions: Initializer::Zeros.init([tags, tags], device),
-            start_transitions: Initializer::Zeros.init([tags], device),
-            end_transitions: Initializer::Zeros.init([tags], device),
+            dense: fresh::linear(LinearConfig::new(hidden, tags), device),
+            transitions: fresh::zeros([tags, tags], device),
+            start_transitions: fresh::zeros([tags], device),
+            end_transitions: fresh::zeros([tags], device),
             types,
             constrained,
         }
@@ -61,7 +63,7 @@ impl Crf {
             end: self.end_transitions.val(),
         };
         let tags = Tags(self.types).of(target, lengths);
-        crf_loss(self.dense.forward(hidden), transitions, &tags)
+        crf_loss(ops::linear(hidden, &self.dense), transitions, &tags)
     }
 
     /// The entities of each row by the best sequence of tags (Viterbi); the probability of one is that of its tags
@@ -71,7 +73,7 @@ impl Crf {
     /// A device that fails.
     pub async fn find(&self, hidden: Tensor<3>, batch: &Batch) -> Result<Vec<Vec<ScoredSpan>>> {
         let tags = Tags(self.types);
-        let emissions = read(self.dense.forward(hidden)).await?;
+        let emissions = read(ops::linear(hidden, &self.dense)).await?;
         let mut chain = Chain::new(
             read(self.transitions.val()).await?,
             read(self.start_transitions.val()).await?,

@@ -6,6 +6,8 @@ use burn::tensor::{Bool, Device, Tensor};
 
 use super::mask::mask_spans;
 use super::rope::Rope;
+use crate::encoder::ops;
+use crate::fresh;
 
 /// s_c(i,j) = ⟨R_i q_i, R_j k_j⟩ / √d + (w_c^start · p_i + w_c^end · p_j) / 2, where p = \[q; k\] is not rotated
 /// in the second term (Su, "Efficient GlobalPointer"). A further type costs 4d parameters.
@@ -23,8 +25,8 @@ impl EfficientGlobalPointer {
     /// A head for `types` entity types over hidden states of width `hidden`; `size` is even.
     pub fn new(hidden: usize, types: usize, size: usize, device: &Device) -> Self {
         Self {
-            dense: LinearConfig::new(hidden, 2 * size).init(device),
-            types_dense: LinearConfig::new(2 * size, 2 * types).init(device),
+            dense: fresh::linear(LinearConfig::new(hidden, 2 * size), device),
+            types_dense: fresh::linear(LinearConfig::new(2 * size, 2 * types), device),
             types,
             size,
         }
@@ -40,11 +42,12 @@ impl EfficientGlobalPointer {
         let [batch, tokens, _] = hidden.dims();
         let Self { types, size, .. } = *self;
         let rope = Rope::new(tokens, size, &hidden.device());
-        let p = self.dense.forward(hidden);
+        let p = ops::linear(hidden, &self.dense);
         let q = rope.rotate(p.clone().narrow(2, 0, size));
         let k = rope.rotate(p.clone().narrow(2, size, size));
-        let entity: Tensor<4> = (q.matmul(k.transpose()) / (size as f64).sqrt()).unsqueeze_dim(1);
-        let bias: Tensor<3> = self.types_dense.forward(p).transpose() / 2.0;
+        let entity: Tensor<4> =
+            (ops::matmul(q, k.transpose()) / (size as f64).sqrt()).unsqueeze_dim(1);
+        let bias: Tensor<3> = ops::linear(p, &self.types_dense).transpose() / 2.0;
         let start: Tensor<4> = bias.clone().narrow(1, 0, types).unsqueeze_dim(3);
         let end: Tensor<4> = bias.narrow(1, types, types).unsqueeze_dim(2);
         let scores = entity.expand([batch, types, tokens, tokens]) + (start + end);

@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::encoder::ops;
+
 /// Base of the geometric progression of angles.
 const BASE: f64 = 10_000.0;
 
@@ -44,7 +46,7 @@ impl Rope {
 
     /// Rotates each of `x` `[…, tokens, width]` by its position; any leading axes.
     pub fn rotate<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let turned = x.clone().matmul(self.turn.clone().unsqueeze());
+        let turned = ops::matmul(x.clone(), self.turn.clone().unsqueeze());
         x * self.cos.clone().unsqueeze() + turned * self.sin.clone().unsqueeze()
     }
 }

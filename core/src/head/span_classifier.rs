@@ -1,6 +1,6 @@
 //! SpanPred: one class per span, up to some width.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -8,6 +8,8 @@ use burn::tensor::{Device, Tensor};
 use super::read;
 use crate::Result;
 use crate::decode::{ScoredSpan, best};
+use crate::encoder::ops;
+use crate::fresh;
 use crate::model::Batch;
 
 /// A linear map of the two end states of a span to its class (SpanPred of Verma et al.).
@@ -27,9 +29,9 @@ pub struct SpanClassifier {
 impl SpanClassifier {
     /// A head for `types` entity types and spans of up to `width` tokens over hidden states of width `hidden`.
     pub fn new(hidden: usize, types: usize, width: usize, device: &Device) -> Self {
-        let mut start = LinearConfig::new(hidden, types + 1).init(device);
-        start.bias = Some(Param::from_tensor(Tensor::zeros([types + 1], device)));
-        let end = LinearConfig::new(hidden, types + 1).with_bias(false).init(device);
+        let mut start = fresh::linear(LinearConfig::new(hidden, types + 1), device);
+        start.bias = Some(fresh::zeros([types + 1], device));
+        let end = fresh::linear(LinearConfig::new(hidden, types + 1).with_bias(false), device);
         Self { start, end, types, width }
     }
 
@@ -44,8 +46,8 @@ impl SpanClassifier {
     pub fn forward(&self, hidden: Tensor<3>) -> Tensor<4> {
         let [batch, tokens, _] = hidden.dims();
         let (width, classes) = (self.width.min(tokens), self.types + 1);
-        let start: Tensor<4> = self.start.forward(hidden.clone()).unsqueeze_dim(2);
-        let end = self.end.forward(hidden);
+        let start: Tensor<4> = ops::linear(hidden.clone(), &self.start).unsqueeze_dim(2);
+        let end = ops::linear(hidden, &self.end);
         let beyond = Tensor::zeros([batch, width - 1, classes], &end.device());
         let end = if width > 1 { Tensor::cat(vec![end, beyond], 1) } else { end };
         let shifted = (0..width).map(|by| end.clone().narrow(1, by, tokens));

@@ -8,6 +8,8 @@ use burn::tensor::{Device, Tensor};
 use super::read;
 use crate::Result;
 use crate::decode::{ScoredSpan, Tags, best, tagged_spans};
+use crate::encoder::ops;
+use crate::fresh;
 use crate::model::Batch;
 
 /// A linear map to the tags of each token (SEQ of Verma et al.): no hidden layer, no dropout of its own.
@@ -21,7 +23,7 @@ pub struct Tagger {
 impl Tagger {
     /// A head for `types` entity types over hidden states of width `hidden`.
     pub fn new(hidden: usize, types: usize, device: &Device) -> Self {
-        Self { dense: LinearConfig::new(hidden, Tags(types).count()).init(device), types }
+        Self { dense: fresh::linear(LinearConfig::new(hidden, Tags(types).count()), device), types }
     }
 
     /// About how many numbers it makes of a row of `tokens`.
@@ -31,7 +33,7 @@ impl Tagger {
 
     /// Logits of the tags, `[batch, tokens, 2 · types + 1]`, from hidden states `[batch, tokens, hidden]`.
     pub fn forward(&self, hidden: Tensor<3>) -> Tensor<3> {
-        self.dense.forward(hidden)
+        ops::linear(hidden, &self.dense)
     }
 
     /// The entities of each row by the most probable tag of each token; the probability of one is that of all its

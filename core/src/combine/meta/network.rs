@@ -5,7 +5,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::encoder::{Encoder, EncoderConfig};
+use crate::encoder::{Encoder, EncoderConfig, ops};
+use crate::fresh;
 use crate::model::Batch;
 
 /// An encoder and the classifier on top of it.
@@ -27,8 +28,8 @@ impl Network {
     /// A network with fresh weights.
     pub fn new(encoder: &EncoderConfig, device: &Device) -> Self {
         let width = encoder.hidden_size;
-        let pooler = LinearConfig::new(width, width).init(device);
-        let classifier = LinearConfig::new(width, 2).init(device);
+        let pooler = fresh::linear(LinearConfig::new(width, width), device);
+        let classifier = fresh::linear(LinearConfig::new(width, 2), device);
         Self { encoder: encoder.init(device), head: Head { pooler, classifier } }
     }
 
@@ -37,8 +38,8 @@ impl Network {
         let hidden = self.encoder.forward(batch.ids.clone(), batch.mask.clone());
         let [rows, _, width] = hidden.dims();
         let first = hidden.slice([0..rows, 0..1, 0..width]).reshape([rows, width]);
-        let pooled = self.head.pooler.forward(first).tanh();
-        log_softmax(self.head.classifier.forward(pooled), 1)
+        let pooled = ops::linear(first, &self.head.pooler).tanh();
+        log_softmax(ops::linear(pooled, &self.head.classifier), 1)
     }
 
     /// The mean cross-entropy of a batch of which `correct` says which rows are.

@@ -2,7 +2,9 @@
 //! between invocations where they need not, so that small and simulated GPUs run them well too.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Cube, Dispatch, DispatchDevice, TensorMetadata, backend_extension};
+use burn::backend::{
+    Backend, Cube, Dispatch, DispatchDevice, Flex, TensorMetadata, backend_extension,
+};
 use burn::tensor::{DType, Shape, Tensor};
 use burn_cubecl::cubecl::ir::UIntKind;
 use burn_cubecl::cubecl::ir::metadata::Info;
@@ -70,6 +72,62 @@ pub fn attention(
     })
 }
 
+/// See [`super::matmul`].
+pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
+    let (lhs, rhs) = (lhs.into_dispatch(), rhs.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Product>::product(lhs, rhs))
+}
+
+#[backend_extension(Flex, Cube)]
+trait Product: Backend {
+    /// No more than four axes; in f32.
+    fn product(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(lhs, rhs)
+    }
+}
+
+impl Product for Flex {}
+
+impl Product for Cube {
+    fn product(lhs: CubeTensor, rhs: CubeTensor) -> CubeTensor {
+        let ([a, b], [a_strides, b_strides]) =
+            ([shape(&lhs), shape(&rhs)], [strides(&lhs), strides(&rhs)]);
+        assert_eq!(a[3], b[2], "matrices whose sizes disagree");
+        let [outer, inner] = [0, 1].map(|axis| a[axis].max(b[axis]));
+        let [rows, columns, depth] = [a[2], b[3], a[3]];
+        let numbers: Vec<u32> = [rows, columns, depth, inner]
+            .into_iter()
+            .chain(a_strides)
+            .chain(b_strides)
+            .map(|number| number as u32)
+            .collect();
+        let rank = lhs.shape().num_dims();
+        launch(
+            include_str!("matmul.wgsl").to_owned(),
+            [columns.div_ceil(4 * 8), rows.div_ceil(4 * 8), outer * inner],
+            [lhs, rhs],
+            &numbers,
+            [outer, inner, rows, columns][4 - rank..].to_vec(),
+        )
+    }
+}
+
+/// The four axes of a tensor of matrices; those that it has not are 1.
+fn shape(x: &CubeTensor) -> [usize; 4] {
+    let mut shape = [1; 4];
+    let own = x.meta.shape();
+    shape[4 - own.len()..].copy_from_slice(own);
+    shape
+}
+
+/// How far apart neighbours are along the four axes; 0 where there is but one, which goes with any.
+fn strides(x: &CubeTensor) -> [usize; 4] {
+    let mut strides = [0; 4];
+    let own = x.meta.strides();
+    strides[4 - own.len()..].copy_from_slice(own);
+    std::array::from_fn(|axis| if shape(x)[axis] == 1 { 0 } else { strides[axis] })
+}
+
 #[backend_extension(Cube)]
 trait Kernels: Backend {
     fn gpu_linear(
@@ -118,7 +176,7 @@ impl Kernels for Cube {
         run(
             include_str!("linear.wgsl"),
             &[("input", input), ("output", output)],
-            [output.div_ceil(4 * 16), rows.div_ceil(4 * 4)],
+            [output.div_ceil(4 * 16), rows.div_ceil(4 * 4), 1],
             [x, weight, bias],
             &[rows as u32],
             [rows, output],
@@ -131,7 +189,7 @@ impl Kernels for Cube {
         let workgroups = fours.div_ceil(64);
         let across = workgroups.clamp(1, MOST_WORKGROUPS);
         let source = include_str!("gelu.wgsl");
-        run(source, &[], [across, workgroups.div_ceil(across)], [x], &[fours as u32], shape)
+        run(source, &[], [across, workgroups.div_ceil(across), 1], [x], &[fours as u32], shape)
     }
 
     fn gpu_layer_norm(x: CubeTensor, gamma: CubeTensor, beta: CubeTensor, eps: f32) -> CubeTensor {
@@ -178,7 +236,7 @@ const MOST_WORKGROUPS: usize = 65_535;
 fn normalize<const N: usize>(source: &str, inputs: [CubeTensor; N], eps: f32) -> CubeTensor {
     let shape = inputs[0].shape();
     let [rows, width] = shape.dims();
-    run(source, &[("width", width)], [rows, 1], inputs, &[eps.to_bits()], shape)
+    run(source, &[("width", width)], [rows, 1, 1], inputs, &[eps.to_bits()], shape)
 }
 
 /// The inputs are queries, keys, values and perhaps the mask.
@@ -187,7 +245,7 @@ fn attend<const N: usize>(source: &str, inputs: [CubeTensor; N], heads: Heads) -
     let [rows, width] = shape.dims();
     let Heads { tokens, heads, .. } = heads;
     let d = width / heads;
-    let workgroups = [(rows * heads).div_ceil(64), 1];
+    let workgroups = [(rows * heads).div_ceil(64), 1, 1];
     let constants = [("heads", heads), ("d", d)];
     let numbers = [rows as u32, tokens as u32];
     run(&unrolled(source, d / 4), &constants, workgroups, inputs, &numbers, shape)
@@ -221,11 +279,11 @@ impl CubeKernel for Wgsl {
 }
 
 /// What the kernel `source` writes into a new tensor of `shape`, which is its binding 0. Binding 1 are the `numbers`, and
-/// the `inputs` follow. `{{name}}` in the source stands for a value of `constants`.
+/// the `inputs` follow, in row-major order. `{{name}}` in the source stands for a value of `constants`.
 fn run<const N: usize>(
     source: &str,
     constants: &[(&str, usize)],
-    workgroups: [usize; 2],
+    workgroups: [usize; 3],
     inputs: [CubeTensor; N],
     numbers: &[u32],
     shape: impl Into<Shape>,
@@ -234,7 +292,17 @@ fn run<const N: usize>(
     for (name, value) in constants {
         text = text.replace(&format!("{{{{{name}}}}}"), &value.to_string());
     }
-    let inputs = inputs.map(into_contiguous);
+    launch(text, workgroups, inputs.map(into_contiguous), numbers, shape)
+}
+
+/// The same for inputs with the strides that they have. No two of them may lie in the same memory.
+fn launch<const N: usize>(
+    source: String,
+    workgroups: [usize; 3],
+    inputs: [CubeTensor; N],
+    numbers: &[u32],
+    shape: impl Into<Shape>,
+) -> CubeTensor {
     let (client, device) = (inputs[0].client.clone(), inputs[0].device.clone());
     let shape = shape.into();
     let output = client.empty(shape.num_elements() * size_of::<f32>());
@@ -245,8 +313,8 @@ fn run<const N: usize>(
     for input in inputs {
         arguments = arguments.with_buffer(input.handle.binding());
     }
-    let [x, y] = workgroups.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-    client.launch(Box::new(Wgsl(text)), CubeCount::Static(x, y, 1), arguments);
+    let [x, y, z] = workgroups.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    client.launch(Box::new(Wgsl(source)), CubeCount::Static(x, y, z), arguments);
     CubeTensor::new_contiguous(client, device, shape, output, DType::F32)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Module, Param};
 use burn::nn::{Dropout, Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -11,6 +11,8 @@ use super::TwoStageSettings;
 use super::lstm::BiLstm;
 use super::span_max::indices;
 use super::words::Words;
+use crate::encoder::ops;
+use crate::fresh;
 
 /// Width of the vector of a character.
 const CHARACTER: usize = 50;
@@ -76,14 +78,13 @@ impl Features {
         let size = settings.char_size;
         let all = input + list.map_or(0, |list| list.size()) + 2 * size;
         Self {
-            word_vectors: list
-                .map(|list| Initializer::Zeros.init([list.rows(), list.size()], device)),
+            word_vectors: list.map(|list| fresh::zeros([list.rows(), list.size()], device)),
             characters: (size > 0).then(|| Characters {
-                embedding: EmbeddingConfig::new(CHARACTERS, CHARACTER).init(device),
+                embedding: fresh::embedding(EmbeddingConfig::new(CHARACTERS, CHARACTER), device),
                 bilstm: BiLstm::new(CHARACTER, size, device),
             }),
             fuse: (all > input && !settings.bilstm)
-                .then(|| LinearConfig::new(all, hidden).init(device)),
+                .then(|| fresh::linear(LinearConfig::new(all, hidden), device)),
             bilstm: settings.bilstm.then(|| BiLstm::new(all, hidden / 2, device)),
         }
     }
@@ -107,15 +108,15 @@ impl Features {
         if let Some(table) = &self.word_vectors {
             let rows = indices(forms.iter().map(|form| form.vector), &device);
             let vectors = table.val().detach().select(0, rows);
-            parts.push(crate::encoder::ops::dropout(vectors, dropout));
+            parts.push(ops::dropout(vectors, dropout));
         }
         if let Some(characters) = &self.characters {
             let vectors = characters.forward(forms, &device);
-            parts.push(crate::encoder::ops::dropout(vectors, dropout));
+            parts.push(ops::dropout(vectors, dropout));
         }
         let mut words = if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 1) };
         if let Some(fuse) = &self.fuse {
-            words = fuse.forward(words);
+            words = ops::linear(words, fuse);
         }
         if let Some(bilstm) = &self.bilstm {
             let sequences: Vec<Range<usize>> =

@@ -8,6 +8,8 @@ use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
 use super::span_max::indices;
+use crate::encoder::ops;
+use crate::fresh;
 
 /// Two LSTMs, one from left to right and one from right to left, side by side.
 #[derive(Module, Debug)]
@@ -48,8 +50,8 @@ impl BiLstm {
 impl Lstm {
     fn new(inputs: usize, size: usize, device: &Device) -> Self {
         Self {
-            input: LinearConfig::new(inputs, 4 * size).init(device),
-            recurrent: LinearConfig::new(size, 4 * size).with_bias(false).init(device),
+            input: fresh::linear(LinearConfig::new(inputs, 4 * size), device),
+            recurrent: fresh::linear(LinearConfig::new(size, 4 * size).with_bias(false), device),
         }
     }
 
@@ -79,14 +81,14 @@ impl Lstm {
                 order.push(row);
             }
         }
-        let gates = self.input.forward(x).select(0, indices(order.into_iter(), &device));
+        let gates = ops::linear(x, &self.input).select(0, indices(order.into_iter(), &device));
         let mut hidden: Option<Tensor<2>> = None;
         let mut cell: Option<Tensor<2>> = None;
         let mut states = Vec::with_capacity(longest);
         for step in 0..longest {
             let mut gates = gates.clone().narrow(0, step * count, count);
             if let Some(hidden) = hidden {
-                gates = gates + self.recurrent.forward(hidden);
+                gates = gates + ops::linear(hidden, &self.recurrent);
             }
             let gate = |at: usize| gates.clone().narrow(1, at * size, size);
             let fresh = sigmoid(gate(0)) * tanh(gate(2));

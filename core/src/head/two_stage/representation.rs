@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor};
 use super::span_max::{SpanMax, indices};
 use super::words::Words;
 use crate::encoder::ops;
+use crate::fresh;
 
 /// The words of a batch as vectors, from which those of spans are made.
 pub struct Table {
@@ -77,8 +78,8 @@ impl SpanMlp {
     /// Over words of width `hidden`.
     pub fn new(hidden: usize, outputs: usize, device: &Device) -> Self {
         Self {
-            dense: LinearConfig::new(3 * hidden, hidden).init(device),
-            out: LinearConfig::new(hidden, outputs).init(device),
+            dense: fresh::linear(LinearConfig::new(3 * hidden, hidden), device),
+            out: fresh::linear(LinearConfig::new(hidden, outputs), device),
         }
     }
 
@@ -123,11 +124,11 @@ impl SpanMlp {
         let device = weight.device();
         let part = |at: usize| weight.clone().narrow(0, at * hidden, hidden);
         let (first, last) = table.boundaries(spans, boundary, words);
-        let first =
-            table.words.clone().matmul(part(0)).select(0, indices(first.into_iter(), &device));
+        let first = ops::matmul(table.words.clone(), part(0))
+            .select(0, indices(first.into_iter(), &device));
         let last =
-            table.words.clone().matmul(part(1)).select(0, indices(last.into_iter(), &device));
-        let mut sum = table.maxima.of(spans).matmul(part(2)) + first + last;
+            ops::matmul(table.words.clone(), part(1)).select(0, indices(last.into_iter(), &device));
+        let mut sum = ops::matmul(table.maxima.of(spans), part(2)) + first + last;
         if let Some(bias) = &self.dense.bias {
             sum = sum + bias.val().unsqueeze();
         }
