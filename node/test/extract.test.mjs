@@ -210,6 +210,15 @@ test("the longest text neither blocks the event loop nor holds up a short one", 
   assert.ok(delay.max / 1e6 < 200, `the event loop stood still for ${delay.max / 1e6} ms`);
 });
 
+test("the event loop turns while a model loads", async () => {
+  const order = [];
+  setImmediate(() => order.push("turned"));
+  const own = await loadOnCpu();
+  order.push("loaded");
+  own.dispose();
+  assert.deepEqual(order, ["turned", "loaded"]);
+});
+
 test("many recognizers live side by side", async () => {
   const many = await Promise.all(Array.from({ length: 8 }, () => loadOnCpu()));
   const expected = await ner.extract(TEXT);
