@@ -24,7 +24,7 @@ FILES = {"f32": "model.safetensors", "f16": "model.f16.safetensors", "q8": "mode
 # no score may lie so near the threshold that rounding decides
 MARGIN = 0.0012
 # and no two tags or classes may be so nearly as probable, nor anything else be so nearly the other way
-TIE = 1e-5
+TIE = 2e-5
 # nor two spans that compete have so nearly the same score; scores near 1 are more exact
 ORDER = 1e-6
 

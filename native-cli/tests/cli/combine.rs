@@ -336,6 +336,7 @@ fn train_keeps_predictions_that_meta_learns_from_and_asks_for_them_otherwise() {
     innerspan(training(&data, &b, &[&kept[..], &["--seed", "2", "--overwrite"]].concat())).ok();
     // what the models learnt from adds to what is correct
     let run = combine_with(&data, &["--train", &other]);
+    assert!(run.stderr.contains("candidates to learn from"), "{run:?}");
     let note = run.stderr.split(" correct and ").next().and_then(|s| s.split_whitespace().last());
     let correct: usize = note.and_then(|count| count.parse().ok()).expect(&run.stderr);
     let of_data = std::fs::read_to_string(&data).unwrap().matches("\"label\"").count();
