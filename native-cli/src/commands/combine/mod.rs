@@ -69,7 +69,7 @@ pub struct Combine {
 }
 
 /// What the classifier learns from, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Meta")]
 struct Meta {
     /// Annotated text that was --dev of all models
@@ -117,30 +117,6 @@ impl Meta {
             seed: self.seed.unwrap_or(usual.seed),
         }
     }
-
-    /// Whether anything was given.
-    fn is_given(&self) -> bool {
-        let Self {
-            data,
-            train,
-            encoder,
-            epochs,
-            batch_size,
-            lr,
-            head_lr,
-            patience,
-            max_length,
-            seed,
-        } = self;
-        let counts = [epochs, batch_size, patience, max_length];
-        data.is_some()
-            || train.is_some()
-            || encoder.is_some()
-            || counts.iter().any(|count| count.is_some())
-            || lr.is_some()
-            || head_lr.is_some()
-            || seed.is_some()
-    }
 }
 
 impl Combine {
@@ -148,7 +124,7 @@ impl Combine {
         if self.systems.len() < 2 {
             return Err(Failure::usage("combining needs at least two systems, and one is given"));
         }
-        if self.method != Method::Meta && self.meta.is_given() {
+        if self.method != Method::Meta && self.meta != Meta::default() {
             return Err(Failure::usage(format!(
                 "only the method meta learns, and --method is {}",
                 self.method.name()
