@@ -1,7 +1,8 @@
 // Whether a browser recognises the cases of `tests/conformance` as it must.
 
 import assert from "node:assert/strict";
-import { cases, expected } from "./models.mjs";
+import { test } from "node:test";
+import { MODELS, cases, expected } from "./models.mjs";
 
 /** How far a score may be from the reference's. */
 const TOLERANCE = 1e-3;
@@ -34,4 +35,16 @@ export async function conform(page, { model = "bert", precision = "f32", device 
     }
   }
   assert.ok(found.flat().length > 10, "the cases hold entities");
+}
+
+/** A test for every model in every precision, in a page of `at`, which `lab()` made. */
+export function conformAll(at, where, device) {
+  for (const [model, precision] of MODELS) {
+    test(`${where} agrees with the reference: ${model}, ${precision}`, { timeout: 600_000 }, async () => {
+      const { page, context, problems } = await at.page();
+      await conform(page, { model, precision, device });
+      assert.deepEqual(problems, []);
+      await context.close();
+    });
+  }
 }

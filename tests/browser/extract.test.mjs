@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { conform } from "./conformance.mjs";
+import { conformAll } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
-import { MODELS, cases } from "./models.mjs";
+import { cases } from "./models.mjs";
 
 const TEXTS = cases().map(({ text }) => text);
 const at = lab();
 
-for (const [model, precisions] of Object.entries(MODELS)) {
-  for (const precision of precisions) {
-    test(`Chromium's CPU agrees with the reference: ${model}, ${precision}`, async () => {
-      const { page, context, problems } = await at.page();
-      await conform(page, { model, precision });
-      assert.deepEqual(problems, []);
-      await context.close();
-    });
-  }
-}
+conformAll(at, "Chromium's CPU", "cpu");
 
 describe("a recognizer", () => {
   test("gives one text what a batch gives it, also when calls overlap", async () => {

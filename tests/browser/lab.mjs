@@ -29,7 +29,7 @@ export function lab({ webgpu = false } = {}) {
     lab.server = await serve({
       "/package/": join(root, "wasm", "dist"),
       "/model/": modelFolder(),
-      ...Object.fromEntries(Object.keys(MODELS).map((name) => [`/${name}/`, modelFolder(name)])),
+      ...Object.fromEntries(MODELS.map(([name]) => [`/${name}/`, modelFolder(name)])),
     });
     lab.browser = await launchChromium({ webgpu });
   });

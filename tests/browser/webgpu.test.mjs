@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { conform } from "./conformance.mjs";
+import { conformAll } from "./conformance.mjs";
 import { TEXT, lab } from "./lab.mjs";
-import { MODELS } from "./models.mjs";
 
 const at = lab({ webgpu: true });
 
-for (const [model, precisions] of Object.entries(MODELS)) {
-  for (const precision of precisions) {
-    test(`WebGPU agrees with the reference: ${model}, ${precision}`, { timeout: 600_000 }, async () => {
-      const { page, context, problems } = await at.page();
-      await conform(page, { model, precision, device: "wgpu" });
-      assert.deepEqual(problems, []);
-      await context.close();
-    });
-  }
-}
+conformAll(at, "WebGPU", "wgpu");
 
 test("WebGPU in a worker finds what the CPU finds", { timeout: 600_000 }, async () => {
   const { page, context, problems } = await at.page();
