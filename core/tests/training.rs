@@ -277,6 +277,23 @@ fn goes_on(settings: &TrainSettings) {
 }
 
 #[test]
+fn a_run_ends_with_its_last_step_also_when_it_was_stopped_there() {
+    // 30 sentences in batches of 4 make 8 batches, so 3 steps of 3, 3 and 2; the fifth is in the second epoch
+    let settings = TrainSettings { epochs: 9, accumulate: 3, max_steps: 5, ..settings() };
+    let whole = tempfile::tempdir().unwrap();
+    let expected = run(&settings, whole.path(), false, &cpu(), None).unwrap();
+    assert_eq!(expected.curve.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2]);
+    let stopped = tempfile::tempdir().unwrap();
+    for stop_at in [3, 2] {
+        let error = run(&settings, stopped.path(), true, &cpu(), Some(stop_at)).unwrap_err();
+        assert!(matches!(error, Error::Interrupted), "{error}");
+    }
+    let found = run(&settings, stopped.path(), true, &cpu(), None).unwrap();
+    assert_eq!(found.curve.len(), 2);
+    assert!(weights(stopped.path()) == weights(whole.path()));
+}
+
+#[test]
 fn a_run_does_not_resume_with_other_settings() {
     let out = tempfile::tempdir().unwrap();
     run(&settings(), out.path(), false, &cpu(), Some(2)).unwrap_err();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::thread;
 
+use innerspan::combine::EnsembleConfig;
 use innerspan::device::{self, DeviceChoice};
 use innerspan::encoder::CONFIG_FILE;
 use innerspan::model::TOKENIZER_FILE;
@@ -126,8 +127,14 @@ fn folder(name: &str, weights: &str, reporter: &mut Reporter) -> Result<PathBuf,
         Some(model) => model?.model_folder(weights, reporter)?,
         None => name.into(),
     };
-    let size = |file| fs::metadata(folder.join(file)).map_or(0, |file| file.len());
-    let bytes = [CONFIG_FILE, TOKENIZER_FILE, weights].map(size).iter().sum::<u64>() as f64;
+    // what is wrong with a configuration is said when the model is loaded
+    let ensemble = EnsembleConfig::read(&ModelSource::folder(&folder)).ok().flatten();
+    let parts = ensemble.map_or(Vec::new(), |config| config.ensemble.folders());
+    let folders = parts.iter().map(|name| folder.join(name)).chain([folder.clone()]);
+    let files =
+        folders.flat_map(|at| [CONFIG_FILE, TOKENIZER_FILE, weights].map(|file| at.join(file)));
+    let size = |file| fs::metadata(file).map_or(0, |file| file.len());
+    let bytes = files.map(size).sum::<u64>() as f64;
     let event = Event::Bytes { file: weights.into(), loaded: bytes, total: bytes };
     tell_if_there(reporter.listener, event);
     Ok(folder)

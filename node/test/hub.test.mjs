@@ -11,6 +11,14 @@ import { MODEL, run, TEXT } from "./support.mjs";
 
 const FILES = ["config.json", "tokenizer.json", "model.safetensors"];
 
+const { labels } = JSON.parse(readFileSync(join(MODEL, "config.json"), "utf8")).innerspan;
+/** The configuration of an ensemble of the model and itself. */
+const ENSEMBLE = Buffer.from(
+  JSON.stringify({
+    innerspan: { format_version: 1, labels, ensemble: { method: "union", members: ["a", "b"] } },
+  }),
+);
+
 /** @type {import("node:http").Server} */
 let hub;
 let home = "";
@@ -19,18 +27,17 @@ before(async () => {
   home = mkdtempSync(join(tmpdir(), "innerspan-hub-"));
   hub = createServer((request, response) => {
     requests += 1;
-    const name = String(request.url).split("/").at(-1) ?? "";
-    if (!request.url?.startsWith("/org/tiny/resolve/main/") || !FILES.includes(name)) {
-      return response.writeHead(404).end();
-    }
-    const content = readFileSync(join(MODEL, name));
+    const [, model, path] = /^\/org\/(tiny|two)\/resolve\/main\/(.*)$/.exec(String(request.url)) ?? [];
+    const name = model === "two" ? path.replace(/^[ab]\//, "") : path;
+    if (name === undefined || !FILES.includes(name)) return response.writeHead(404).end();
+    const content = path === name && model === "two" ? ENSEMBLE : readFileSync(join(MODEL, name));
     const [first, last] = String(request.headers.range).replace("bytes=", "").split("-");
     const start = Number(first);
     const piece = content.subarray(start, last === "" ? content.length : Number(last) + 1);
     response.writeHead(206, {
       "content-length": piece.length,
       "content-range": `bytes ${start}-${start + piece.length - 1}/${content.length}`,
-      etag: `"etag-${name}"`,
+      etag: `"etag-${path.replace("/", "-")}"`,
       "x-repo-commit": "0123456789abcdef0123456789abcdef01234567",
     });
     response.end(piece);
@@ -76,6 +83,18 @@ test("a model is downloaded once and then found without a network", async () => 
   const again = await load("hf:org/tiny", { HF_HUB_OFFLINE: "1", HF_ENDPOINT: "http://127.0.0.1:9" });
   assert.deepEqual(again.entities, entities);
   assert.equal(requests, before);
+});
+
+test("an ensemble is downloaded with all of its members", async () => {
+  const { progress, entities, message } = await load("hf:org/two");
+  assert.equal(message, undefined);
+  assert.deepEqual(entities, (await load("hf:org/tiny")).entities);
+  const loads = progress.filter(({ stage }) => stage === "load");
+  const files = ["config.json", ...["a", "b"].flatMap((member) => FILES.map((file) => `${member}/${file}`))];
+  for (const file of files) assert.ok(loads.some((step) => step.file === file), file);
+  const sizes = files.map((file) => Math.max(...loads.filter((step) => step.file === file).map(({ loaded }) => loaded)));
+  assert.equal(loads.at(-1).loaded, Math.max(...sizes));
+  assert.equal(loads.at(-1).loaded, loads.at(-1).total);
 });
 
 test("what the hub has not, and a hub that is not there, are told apart", async () => {

@@ -51,6 +51,13 @@ pub struct Ensemble {
     pub classifier: Option<Classifier>,
 }
 
+impl Members {
+    /// The names of all folders inside the ensemble's.
+    pub fn folders(&self) -> Vec<String> {
+        self.members.iter().chain(&self.classifier).cloned().collect()
+    }
+}
+
 impl EnsembleConfig {
     /// The configuration of the ensemble in `source`; `None` if that is a single model.
     ///
@@ -86,10 +93,10 @@ impl EnsembleConfig {
 
     fn check(&self) -> Result<(), String> {
         let Members { method, members, classifier } = &self.ensemble;
+        let folders = self.ensemble.folders();
         if !(2..=MOST).contains(&members.len()) {
             return Err(format!("{} members; 2 to {MOST} make sense", members.len()));
         }
-        let folders: Vec<&String> = members.iter().chain(classifier).collect();
         if let Some(name) = folders.iter().find(|name| !is_folder_name(name)) {
             return Err(format!("{name:?} is no name of a folder inside this one"));
         }

@@ -160,10 +160,15 @@ impl<'a> Training<'a> {
 
     /// All epochs that are left.
     fn epochs(&mut self, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
-        while self.state.epoch < self.run.settings.epochs && !self.patience_is_out() {
+        while self.state.epoch < self.last_epoch() && !self.patience_is_out() {
             self.epoch(progress, stop)?;
         }
         Ok(())
+    }
+
+    /// The epoch with which training ends, unless patience does sooner.
+    fn last_epoch(&self) -> usize {
+        self.run.settings.last_epoch(self.samples.len())
     }
 
     fn patience_is_out(&self) -> bool {
@@ -179,15 +184,18 @@ impl<'a> Training<'a> {
         let batches = batches(&lengths, settings.batch_size, settings.seed, self.state.epoch);
         let mut pace = Pace::new();
         let mut saved = Instant::now();
-        for step in batches.chunks(settings.accumulate).skip(self.state.batch / settings.accumulate)
-        {
+        let done = self.state.batch.div_ceil(settings.accumulate);
+        for step in batches.chunks(settings.accumulate).skip(done) {
+            if self.state.steps as usize == settings.steps(self.samples.len()) {
+                break;
+            }
             let began = Instant::now();
-            self.step(step, batches.len());
+            self.step(step);
             self.state.training_seconds += began.elapsed().as_secs_f64();
             self.state.batch += step.len();
             pace.tokens += step.iter().flatten().map(|&row| lengths[row]).sum::<usize>();
             pace.batches += step.len();
-            progress(self.step_report(&pace, batches.len()));
+            progress(self.step_report(&pace));
             let stopping = stop.load(Ordering::Relaxed);
             if stopping || (saved.elapsed() > CHECKPOINT_EVERY && self.state.batch < batches.len())
             {
@@ -198,12 +206,13 @@ impl<'a> Training<'a> {
                 return Err(Error::Interrupted);
             }
         }
-        self.end_epoch(batches.len(), progress, stop)
+        self.end_epoch(progress, stop)
     }
 
     /// One optimiser step over one or more batches.
-    fn step(&mut self, step: &[Vec<usize>], batches: usize) {
+    fn step(&mut self, step: &[Vec<usize>]) {
         let settings = self.run.settings;
+        let batches = settings.batches(self.samples.len());
         let device = self.device().clone().autodiff();
         let seed = mix(settings.seed, u64::from(self.state.steps));
         seed_dropout(seed);
@@ -220,8 +229,7 @@ impl<'a> Training<'a> {
             accumulator.accumulate(self.model(), gradients);
             self.state.loss_sum += f64::from(loss.into_scalar::<f32>());
         }
-        let total = batches.div_ceil(settings.accumulate) * settings.epochs;
-        let rate = settings.rate(self.state.steps as usize, total);
+        let rate = settings.rate(self.state.steps as usize, settings.steps(self.samples.len()));
         let rates = Rates {
             encoder: settings.lr * rate,
             head: settings.head_lr * rate,
@@ -265,10 +273,10 @@ impl<'a> Training<'a> {
     }
 
     /// Evaluates, keeps the model if it is the best so far, and writes a checkpoint.
-    fn end_epoch(&mut self, batches: usize, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
-        let (epoch, epochs) = (self.state.epoch + 1, self.run.settings.epochs);
+    fn end_epoch(&mut self, progress: OnProgress, stop: &AtomicBool) -> Result<()> {
+        let (epoch, epochs) = (self.state.epoch + 1, self.last_epoch());
+        let loss = self.state.loss_sum / self.state.batch as f64;
         if !epoch.is_multiple_of(self.run.settings.eval_every) && epoch < epochs {
-            let loss = self.state.loss_sum / batches as f64;
             progress(Progress::Note { message: format!("epoch {epoch}/{epochs}: loss {loss:.4}") });
             self.state.next_epoch();
             return self.save();
@@ -277,8 +285,8 @@ impl<'a> Training<'a> {
         let predicted = self.predict(&model, progress, stop)?;
         let report = evaluate(self.run.dev, &predicted);
         let record = EpochRecord {
-            epoch: self.state.epoch + 1,
-            loss: self.state.loss_sum / batches as f64,
+            epoch,
+            loss,
             precision: report.strict.precision(),
             recall: report.strict.recall(),
             f1: report.strict.f1(),
@@ -304,8 +312,8 @@ impl<'a> Training<'a> {
         self.save()?;
         write_lines(&self.run.out.join(METRICS_FILE), &self.state.curve)?;
         progress(Progress::Epoch {
-            epoch: record.epoch,
-            epochs: self.run.settings.epochs,
+            epoch,
+            epochs,
             loss: record.loss,
             precision: record.precision,
             recall: record.recall,
@@ -366,14 +374,16 @@ impl<'a> Training<'a> {
         self.seconds_before + self.began.elapsed().as_secs_f64()
     }
 
-    fn step_report(&self, pace: &Pace, batches: usize) -> Progress {
+    fn step_report(&self, pace: &Pace) -> Progress {
         let settings = self.run.settings;
         let (epoch, batch) = (self.state.epoch, self.state.batch);
         let seconds = pace.began.elapsed().as_secs_f64().max(1e-9);
-        let left = (settings.epochs - epoch) * batches - batch;
+        let (batches, steps) =
+            (settings.batches(self.samples.len()), settings.steps(self.samples.len()));
+        let left = (steps - self.state.steps as usize) * settings.accumulate;
         Progress::Step {
             epoch: epoch + 1,
-            epochs: settings.epochs,
+            epochs: self.last_epoch(),
             step: batch.div_ceil(settings.accumulate),
             steps: batches.div_ceil(settings.accumulate),
             loss: self.state.loss_sum / batch.max(1) as f64,

@@ -3,6 +3,26 @@
 use super::settings::{Schedule, TrainSettings};
 
 impl TrainSettings {
+    /// The batches of an epoch of so many windows.
+    pub fn batches(&self, windows: usize) -> usize {
+        windows.div_ceil(self.batch_size)
+    }
+
+    /// The optimiser steps of a whole run on so many windows.
+    pub fn steps(&self, windows: usize) -> usize {
+        let all = self.steps_of_epoch(windows) * self.epochs;
+        if self.max_steps > 0 { all.min(self.max_steps) } else { all }
+    }
+
+    /// The epoch in which a run on so many windows takes its last step.
+    pub fn last_epoch(&self, windows: usize) -> usize {
+        self.steps(windows).div_ceil(self.steps_of_epoch(windows).max(1))
+    }
+
+    fn steps_of_epoch(&self, windows: usize) -> usize {
+        self.batches(windows).div_ceil(self.accumulate)
+    }
+
     /// The factor on every learning rate at optimiser step `step` (from 0) of `total`: from 0 up to 1 over the
     /// warm-up, then as the schedule says.
     pub fn rate(&self, step: usize, total: usize) -> f64 {
@@ -31,6 +51,19 @@ mod tests {
         }
         let constant = TrainSettings { schedule: Schedule::Constant, ..settings };
         assert_eq!(constant.rate(99, 100), 1.0);
+    }
+
+    #[test]
+    fn a_run_has_the_steps_of_its_epochs_but_no_more_than_it_may() {
+        let settings =
+            TrainSettings { epochs: 3, batch_size: 8, accumulate: 4, ..TrainSettings::default() };
+        // 75 windows are 10 batches, which are 3 steps: of 4, 4 and 2 batches
+        assert_eq!((settings.batches(75), settings.steps(75), settings.last_epoch(75)), (10, 9, 3));
+        let bounded = TrainSettings { max_steps: 6, ..settings };
+        assert_eq!((bounded.steps(75), bounded.last_epoch(75)), (6, 2));
+        let bounded = TrainSettings { max_steps: 7, ..bounded };
+        assert_eq!((bounded.steps(75), bounded.last_epoch(75)), (7, 3));
+        assert_eq!((bounded.steps(30), bounded.last_epoch(30)), (3, 3));
     }
 
     #[test]

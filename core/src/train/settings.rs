@@ -31,6 +31,8 @@ pub struct TrainSettings {
     pub word_vectors: Option<PathBuf>,
     /// Passes over the training data.
     pub epochs: usize,
+    /// Optimiser steps after which training ends, however many epochs are left; 0 for no such end.
+    pub max_steps: usize,
     /// Windows per forward pass.
     pub batch_size: usize,
     /// Forward passes per optimiser step.
@@ -95,6 +97,7 @@ impl Default for TrainSettings {
             two_stage: TwoStageSettings::default(),
             word_vectors: None,
             epochs: 15,
+            max_steps: 0,
             batch_size: 16,
             accumulate: 1,
             optimizer: OptimizerKind::AdamW,

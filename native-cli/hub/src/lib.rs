@@ -33,6 +33,9 @@ pub trait Watch {
 /// How often a download that breaks off is taken up again.
 const ATTEMPTS: usize = 3;
 
+/// Most models of an ensemble, its classifier included.
+const MOST_PARTS: usize = 17;
+
 /// A model on the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubName {
@@ -65,27 +68,21 @@ impl HubName {
         Some(Ok(Self { name: name.to_owned(), revision: revision.map(str::to_owned) }))
     }
 
-    /// The folder with an encoder's files, downloaded where the cache has them not.
+    /// The folder with the files of an encoder, or of whatever else lies there, downloaded where the cache has them not.
     ///
     /// # Errors
     /// A model that is not there or not public, no network, no disk space; offline, a model that the cache has not;
     /// [`Reason::Stopped`] when `watch` says so.
     pub fn encoder_folder(&self, watch: &mut dyn Watch) -> Result<PathBuf, HubError> {
-        let mut hub = Hub::new(self, watch)?;
-        let folder = hub.described()?;
-        hub.weights()?;
-        Ok(folder)
+        Hub::new(self, watch)?.folder(None)
     }
 
-    /// The same with a trained model's files, of which `weights` holds the weights.
+    /// The same with the files of a trained model, or of each in an ensemble, of which `weights` holds the weights.
     ///
     /// # Errors
     /// As [`encoder_folder`](Self::encoder_folder).
     pub fn model_folder(&self, weights: &str, watch: &mut dyn Watch) -> Result<PathBuf, HubError> {
-        let mut hub = Hub::new(self, watch)?;
-        let folder = hub.described()?;
-        hub.need(weights)?;
-        Ok(folder)
+        Hub::new(self, watch)?.folder(Some(weights))
     }
 }
 
@@ -137,41 +134,58 @@ impl<'a> Hub<'a> {
         Ok(Self { model, endpoint, cache: cache.repo(repo), remote, watch })
     }
 
-    /// The folder, with all that goes beside the weights.
-    fn described(&mut self) -> Result<PathBuf, HubError> {
+    /// The folder with the model, or with all that an ensemble consists of.
+    fn folder(&mut self, weights: Option<&str>) -> Result<PathBuf, HubError> {
         let config = self.need("config.json")?;
-        if self.find("tokenizer.json")?.is_none() {
-            self.find("vocab.txt")?;
+        let inner = parts(&config)?;
+        if inner.is_empty() {
+            self.model("", weights)?;
         }
-        self.find("tokenizer_config.json")?;
+        for name in inner {
+            self.model(&format!("{name}/"), weights)?;
+        }
         Ok(config.parent().map(Path::to_owned).unwrap_or(config))
     }
 
+    /// A model in the folder `at`, whose name ends in a slash, with the weights of that name or of any.
+    fn model(&mut self, at: &str, weights: Option<&str>) -> Result<(), HubError> {
+        self.need(&format!("{at}config.json"))?;
+        if self.find(&format!("{at}tokenizer.json"))?.is_none() {
+            self.find(&format!("{at}vocab.txt"))?;
+        }
+        self.find(&format!("{at}tokenizer_config.json"))?;
+        match weights {
+            Some(weights) => self.need(&format!("{at}{weights}")).map(drop),
+            None => self.weights(at),
+        }
+    }
+
     /// The weights, in the first form that the model has: those that the cache holds come before all others.
-    fn weights(&mut self) -> Result<(), HubError> {
+    fn weights(&mut self, at: &str) -> Result<(), HubError> {
         const FORMS: [&str; 4] = [
             "model.safetensors",
             "model.safetensors.index.json",
             "pytorch_model.bin",
             "pytorch_model.bin.index.json",
         ];
-        let cached = FORMS.iter().find_map(|form| Some((*form, self.cache.get(form)?)));
+        let forms = FORMS.map(|form| format!("{at}{form}"));
+        let cached = forms.iter().find_map(|form| Some((form, self.cache.get(form)?)));
         let (form, path) = match cached {
             Some(found) => found,
             None => {
                 let mut found = None;
-                for form in FORMS {
+                for form in &forms {
                     if let Some(path) = self.find(form)? {
                         found = Some((form, path));
                         break;
                     }
                 }
-                found.ok_or_else(|| self.absent("model.safetensors"))?
+                found.ok_or_else(|| self.absent(&forms[0]))?
             }
         };
         if form.ends_with(".index.json") {
             for shard in shards(&path)? {
-                self.need(&shard)?;
+                self.need(&format!("{at}{shard}"))?;
             }
         }
         Ok(())
@@ -269,28 +283,48 @@ fn stoppable<T>(download: impl FnOnce() -> T) -> Result<T, HubError> {
     })
 }
 
+/// The folders that the models of an ensemble lie in, as its configuration names them; none if it is that of a model.
+fn parts(config: &Path) -> Result<BTreeSet<String>, HubError> {
+    let json = json(config)?;
+    let ensemble = &json["innerspan"]["ensemble"];
+    let members = ensemble["members"].as_array().into_iter().flatten();
+    let classifier = ensemble.get("classifier").filter(|name| !name.is_null());
+    let names: BTreeSet<String> =
+        members.chain(classifier).map(|name| inside(config, name)).collect::<Result<_, _>>()?;
+    if names.len() > MOST_PARTS {
+        return Err(damaged(config, format!("an ensemble of {} models", names.len())));
+    }
+    Ok(names)
+}
+
 /// The files that an index of shards names.
 fn shards(index: &Path) -> Result<BTreeSet<String>, HubError> {
-    let refuse = |what: String| HubError {
+    let json = json(index)?;
+    let refuse = || damaged(index, "no \"weight_map\" object".into());
+    let map = json["weight_map"].as_object().ok_or_else(refuse)?;
+    map.values().map(|name| inside(index, name)).collect()
+}
+
+fn json(path: &Path) -> Result<Value, HubError> {
+    let bytes = std::fs::read(path).map_err(|error| damaged(path, error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| damaged(path, format!("not JSON: {error}")))
+}
+
+/// A name in `path` that leads nowhere but into the folder that it lies in.
+fn inside(path: &Path, name: &Value) -> Result<String, HubError> {
+    let plain = |name: &&str| {
+        !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
+    };
+    let refuse = || damaged(path, format!("{name} is no name of a file or folder"));
+    name.as_str().filter(plain).map(str::to_owned).ok_or_else(refuse)
+}
+
+fn damaged(path: &Path, what: String) -> HubError {
+    HubError {
         reason: Reason::Absent,
-        message: format!("{}: {what}", index.display()),
+        message: format!("{}: {what}", path.display()),
         hint: "the model's author has to repair it",
-    };
-    let bytes = std::fs::read(index).map_err(|error| refuse(error.to_string()))?;
-    let json: Value =
-        serde_json::from_slice(&bytes).map_err(|error| refuse(format!("not JSON: {error}")))?;
-    let map =
-        json["weight_map"].as_object().ok_or_else(|| refuse("no \"weight_map\" object".into()))?;
-    let shard = |file: &Value| {
-        let plain = |name: &&str| {
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
-        };
-        file.as_str()
-            .filter(plain)
-            .map(str::to_owned)
-            .ok_or_else(|| refuse(format!("{file} is no file name")))
-    };
-    map.values().map(shard).collect()
+    }
 }
 
 /// Refuses a file that is shorter or longer than the hub said, and forgets it, so that the next run starts afresh.

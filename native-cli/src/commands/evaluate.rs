@@ -38,8 +38,8 @@ const SHARE: usize = 128;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Evaluate {
-    /// The folder of a trained model
-    #[arg(long, value_name = "DIR")]
+    /// A trained model or an ensemble: its folder, or hf:ORG/NAME[@REVISION]
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// Annotated text: a file or folder in any format that `convert` reads
     #[arg(long, value_name = "F")]

@@ -20,9 +20,11 @@ use innerspan::device::{DeviceChoice, Selected, select};
 use innerspan::model::source::ModelSource;
 use innerspan::model::weights::Precision;
 use innerspan::recognizer::Recognizer;
+use innerspan_hub::HubName;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::hub::Downloads;
 use crate::stderr;
 
 /// Finds the device and says which one it is.
@@ -37,13 +39,16 @@ fn device(choice: DeviceChoice) -> Result<Selected, Failure> {
     Ok(selected)
 }
 
-/// Loads a model folder onto a device.
+/// Loads a model, or an ensemble, onto a device: from a folder or from the hub.
 fn recognizer(
     model: &Path,
     precision: Precision,
     choice: DeviceChoice,
 ) -> Result<Recognizer, Failure> {
-    let source = ModelSource::folder(model);
+    let source = ModelSource::folder(match model.to_str().and_then(HubName::parse) {
+        Some(name) => name?.model_folder(precision.file(), &mut Downloads::default())?,
+        None => model.to_owned(),
+    });
     // a folder that is no model is refused before a device is looked for, which takes longer
     Recognizer::check(&source)?;
     Ok(Recognizer::load(&source, precision, &device(choice)?)?)

@@ -103,7 +103,16 @@ fn the_example_of_the_guide_killed_in_the_middle_ends_with_every_result_once() {
     let left = contents(&out);
     assert!(!left.iter().any(|(name, _)| name.ends_with("model.safetensors")), "models are left");
     let report = std::fs::read_to_string(out.join("report.md")).unwrap();
-    assert!(report.contains("## Differences") && report.contains("## Cost"), "{report}");
+    for part in [
+        "## Differences",
+        "## Cost",
+        "### harbour, 50 %",
+        "| type | learnt from | dev | Global Pointer | EIoU-EMC |",
+        "| seen so often | types | dev |",
+        "| words | dev |",
+    ] {
+        assert!(report.contains(part), "{part} is not in:\n{report}");
+    }
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.matches("<svg").count() >= 10, "charts are missing");
     for loading in ["http:", "https:", "src=", "@import", "url("] {

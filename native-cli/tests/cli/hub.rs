@@ -1,6 +1,6 @@
 //! `hf:ORG/NAME` against a hub on this machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -102,10 +102,9 @@ fn answer(
             }
         }
         seen.lock().unwrap().push((path.clone(), range.clone()));
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let known =
-            path.starts_with("/org/enc/resolve/main/") || path.starts_with("/org/enc/resolve/v1/");
-        let Some(content) = files.get(name).filter(|_| authorized && known) else {
+        let of = |revision| path.strip_prefix("/org/enc/resolve/")?.strip_prefix(revision);
+        let name = of("main/").or(of("v1/")).unwrap_or_default();
+        let Some(content) = files.get(name).filter(|_| authorized) else {
             let status = if authorized { "404 Not Found" } else { "401 Unauthorized" };
             write!(out, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")?;
             continue;
@@ -115,10 +114,11 @@ fn answer(
         let end = end.parse::<usize>().map_or(content.len(), |last| (last + 1).min(content.len()));
         write!(
             out,
-            "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{}/{}\r\nETag: \"etag-{name}\"\r\nx-repo-commit: {COMMIT}\r\n\r\n",
+            "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{}/{}\r\nETag: \"etag-{}\"\r\nx-repo-commit: {COMMIT}\r\n\r\n",
             end - start,
             end.max(1) - 1,
-            content.len()
+            content.len(),
+            name.replace('/', "-")
         )?;
         if let Some((bytes, times)) =
             manners.breaks_off.filter(|_| name == "model.safetensors" && end - start > 1)
@@ -176,6 +176,49 @@ fn training_starts_from_a_downloaded_encoder() {
     assert!(
         std::fs::read_to_string(Path::new(&out).join("README.md")).unwrap().contains("hf:org/enc")
     );
+}
+
+#[test]
+fn a_model_and_an_ensemble_of_it_are_used_from_the_hub() {
+    let mut files = Hub::encoder();
+    let config: serde_json::Value = serde_json::from_slice(&files["config.json"]).unwrap();
+    let ensemble = serde_json::json!({ "innerspan": {
+        "format_version": 1,
+        "labels": config["innerspan"]["labels"],
+        "ensemble": { "method": "union", "members": ["a", "b"] },
+    }});
+    let members = ["a", "b"].into_iter().flat_map(|member| {
+        Hub::encoder().into_iter().map(move |(name, bytes)| (format!("{member}/{name}"), bytes))
+    });
+    let mut inner: BTreeMap<_, _> = members.collect();
+    inner.insert("config.json".into(), ensemble.to_string().into());
+    let text = sentences(1);
+    let mut found = Vec::new();
+    for (files, weights) in [(&files, 1), (&inner, 2)] {
+        let (hub, home) = (Hub::serve(files.clone(), Manners::default()), folder());
+        let data = file(&home, "data.jsonl", &text);
+        let arguments = ["predict", "--model", "hf:org/enc", &data, "--device", "cpu"];
+        found.push(run(hub.command(&home).args(arguments)).ok());
+        let requested = || -> Vec<String> {
+            let paths = hub.requested().into_iter().map(|(path, _)| path);
+            // what the model has not is asked for every time
+            paths.filter(|path| !path.ends_with("tokenizer_config.json")).collect()
+        };
+        let first = requested();
+        let of_weights = first.iter().filter(|path| path.ends_with(".safetensors"));
+        assert_eq!(of_weights.collect::<BTreeSet<_>>().len(), weights, "{first:?}");
+        let inspected = hub.inspect(&home, "hf:org/enc").ok();
+        assert_eq!(inspected.contains("kind: ensemble"), weights == 2, "{inspected}");
+        let evaluate = ["evaluate", "--model", "hf:org/enc", "--data", &data, "--device", "cpu"];
+        run(hub.command(&home).args(evaluate)).ok();
+        assert_eq!(requested(), first, "everything was there already");
+    }
+    assert_eq!(found[0], found[1]);
+    // names that would leave the folder
+    let hostile = ensemble.to_string().replace("\"a\"", "\"../a\"");
+    files.insert("config.json".into(), hostile.into());
+    let (hub, home) = (Hub::serve(files, Manners::default()), folder());
+    hub.inspect(&home, "hf:org/enc").fails_naming(1, &["config.json", "../a", "no name"]);
 }
 
 #[test]

@@ -49,7 +49,8 @@ impl Combine {
         let result = combined(&lists, combine);
         if let Some(path) = &self.out {
             write_atomically(path, |file| {
-                write(file, &result, self.reading.offsets).map_err(|error| Error::io(path, error))
+                write(file, &result, self.reading.offsets.unwrap_or_default())
+                    .map_err(|error| Error::io(path, error))
             })?;
         }
         match gold {
@@ -59,7 +60,8 @@ impl Combine {
             }
             None if self.out.is_none() => {
                 let stdout = BufWriter::new(std::io::stdout().lock());
-                write(stdout, &result, self.reading.offsets).map_err(Failure::stdout)
+                write(stdout, &result, self.reading.offsets.unwrap_or_default())
+                    .map_err(Failure::stdout)
             }
             None => Ok(()),
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use innerspan::metric::Difference;
 
+use super::breakdown;
 use super::plan::percent;
 use super::summary::{Cell, Spread, Summary, distinct};
 use crate::progress::duration;
@@ -14,6 +15,7 @@ pub fn report(summary: &Summary) -> String {
     let mut out = format!("# Results\n\n{done} of {all} runs done. Development data only.\n\n");
     out += &scores(summary);
     out += &differences(summary);
+    out += &breakdown::tables(summary);
     out += &prices(summary);
     out += &settings(summary);
     if !summary.failed.is_empty() {
@@ -151,7 +153,7 @@ pub fn megabytes(bytes: Option<u64>) -> String {
 }
 
 /// Text that cannot end a cell of a table.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 

@@ -1,6 +1,8 @@
 //! `innerspan experiment`
 
+mod breakdown;
 mod child;
+mod frequency;
 mod markdown;
 mod page;
 mod plan;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use innerspan::metric::{Bin, Score};
 use maud::{Markup, html};
 
+use super::frequency::Frequency;
 use super::markdown::{megabytes, millions, numbers, shown, verdict};
 use super::plan::percent;
 use super::summary::{Cell, Comparison, Price, Spread, Summary, distinct};
@@ -161,17 +162,17 @@ impl View<'_> {
     /// Types by how often they were seen: each as a dot, and all of similar frequency together as a line.
     fn by_frequency(&self, cells: &[&Cell]) -> Markup {
         let series = self.series(cells, |cells| {
-            let (mut dots, mut bins) = (Vec::new(), BTreeMap::<i32, (f64, f64, Score)>::new());
+            let (mut dots, mut bins) =
+                (Vec::new(), BTreeMap::<Frequency, (f64, f64, Score)>::new());
             for cell in cells {
                 for (label, score) in cell.per_label.iter().filter(|(_, score)| score.gold > 0) {
                     let seen = cell.frequency.get(label).copied().unwrap_or(0);
                     if seen == 0 {
                         continue;
                     }
+                    let bin = bins.entry(Frequency::of(seen)).or_default();
                     let seen = seen as f64;
                     dots.push(Point::new(seen, score.f1()));
-                    // half a decade each
-                    let bin = bins.entry((2.0 * seen.log10()).floor() as i32).or_default();
                     *bin = (bin.0 + seen.ln(), bin.1 + 1.0, bin.2);
                     bin.2 += *score;
                 }

@@ -10,6 +10,7 @@ use toml::Table;
 use toml::de::DeTable;
 
 use super::vary::Axis;
+use crate::corpus::Reading;
 use crate::failure::Failure;
 use crate::settings_table::{known_settings, overlaid, overrides, preset};
 use crate::toml_file::{Entry, Fault, TomlFile, check_keys, typed};
@@ -28,8 +29,8 @@ const KEYS: [&str; 11] = [
     "system",
     "vary",
 ];
-/// The keys of a corpus.
-const CORPUS_KEYS: [&str; 3] = ["name", "train", "dev"];
+/// The keys of a corpus, which also says [how it is read](Reading::KEYS).
+const CORPUS_KEYS: [&str; 4] = ["name", "train", "dev", "fractions"];
 /// What a system holds beside settings.
 const SYSTEM_KEYS: [&str; 4] = ["name", "preset", "encoder", "vary"];
 /// Settings that are axes of their own.
@@ -43,7 +44,6 @@ pub struct Plan {
     pub keep_models: bool,
     pub resamples: usize,
     pub corpora: Vec<Corpus>,
-    pub fractions: Vec<f64>,
     pub seeds: Vec<u64>,
     pub systems: Vec<System>,
 }
@@ -54,6 +54,9 @@ pub struct Corpus {
     pub name: String,
     pub train: PathBuf,
     pub dev: PathBuf,
+    pub reading: Reading,
+    /// The shares of its training data that are learnt from in turn.
+    pub fractions: Vec<f64>,
 }
 
 /// An encoder and settings under a name.
@@ -105,7 +108,8 @@ impl Plan {
             let name: String = typed("device", entry)?;
             name.parse().map_err(|message: String| Fault::of(entry, message))
         };
-        let corpora = tables(table, "corpus")?.into_iter().map(corpus);
+        let fractions: Vec<f64> = or(table, "fractions", vec![1.0])?;
+        let corpora = tables(table, "corpus")?.into_iter().map(|own| corpus(own, &fractions));
         let corpora = corpora.collect::<Result<Vec<_>, _>>()?;
         if corpora.is_empty() {
             return Err(missing("a [[corpus]] with name, train and dev"));
@@ -132,7 +136,6 @@ impl Plan {
             keep_models: or(table, "keep-models", false)?,
             resamples: or(table, "resamples", 10_000)?,
             corpora,
-            fractions: or(table, "fractions", vec![1.0])?,
             seeds: or(table, "seeds", vec![1])?,
             systems,
         })
@@ -143,7 +146,7 @@ impl Plan {
         let mut runs = Vec::new();
         for &seed in &self.seeds {
             for corpus in &self.corpora {
-                for &fraction in &self.fractions {
+                for &fraction in &corpus.fractions {
                     for system in &self.systems {
                         let (corpus_name, name) = (slug(&corpus.name), slug(&system.name));
                         let settings = TrainSettings {
@@ -211,14 +214,21 @@ fn variants(
     variants.into_iter().map(system).collect()
 }
 
-/// A corpus of the file.
-fn corpus((table, entry): (&DeTable, &Entry)) -> Result<Corpus, Fault> {
-    check_keys(table, &CORPUS_KEYS.map(str::to_owned), "key of a corpus")?;
+/// A corpus of the file, whose shares are `fractions` unless it has its own.
+fn corpus((table, entry): (&DeTable, &Entry), fractions: &[f64]) -> Result<Corpus, Fault> {
+    let known = CORPUS_KEYS.into_iter().chain(Reading::KEYS).map(str::to_owned);
+    check_keys(table, &known.collect::<Vec<_>>(), "key of a corpus")?;
     let needed = |key: &str| {
         let value: Option<String> = text(table, key)?;
         value.ok_or_else(|| Fault::of(entry, format!("the corpus has no {key}")))
     };
-    Ok(Corpus { name: needed("name")?, train: needed("train")?.into(), dev: needed("dev")?.into() })
+    Ok(Corpus {
+        name: needed("name")?,
+        train: needed("train")?.into(),
+        dev: needed("dev")?.into(),
+        reading: Reading::parse(table)?,
+        fractions: or(table, "fractions", fractions.to_vec())?,
+    })
 }
 
 /// The settings of a table; fractions and seeds have lists of their own.
@@ -335,6 +345,18 @@ loss.beta = [0.1, 0.2]
     }
 
     #[test]
+    fn a_corpus_may_have_shares_of_its_own_and_says_how_it_is_read() {
+        let more = "[[corpus]]\nname = \"old\"\ntrain = \"a\"\ndev = \"b\"\nfractions = [0.5]\nformat = \"conll\"\ntag-columns = [3]\n\n[base]";
+        let plan = parse(&FILE.replace("[base]", more)).unwrap();
+        plan.check().unwrap();
+        assert_eq!(plan.runs().len(), 3 * 3 * (2 + 1));
+        let [harbour, old] = &plan.corpora[..] else { panic!("{:?}", plan.corpora) };
+        assert_eq!((&harbour.fractions[..], &old.fractions[..]), (&[0.05, 1.0][..], &[0.5][..]));
+        assert!(harbour.reading.arguments().is_empty());
+        assert_eq!(old.reading.arguments().join(" "), "--format conll --tag-columns 3");
+    }
+
+    #[test]
     fn a_system_overrides_the_base_and_the_base_the_preset() {
         let plan = parse(FILE).unwrap();
         let [pointer, eiou] = [&plan.systems[0], &plan.systems[2]];
@@ -356,6 +378,8 @@ loss.beta = [0.1, 0.2]
             ("\"global-pointer\"", "\"pointer\"", Some(16), &["'pointer'", "eiou-emc"]),
             ("epochs = 4", "seed = 4", Some(12), &["seeds = "]),
             ("dev =", "test =", Some(9), &["'test'", "'dev'"]),
+            ("dev =", "formt = 1\ndev =", Some(9), &["'formt'", "'format'"]),
+            ("dev =", "format = \"xml\"\ndev =", Some(9), &["format", "pubtator"]),
             ("name = \"GP\"", "", Some(14), &["no name"]),
             ("encoder = \"tiny\"", "", None, &["encoder"]),
             ("[[corpus]]", "[corpus]", Some(6), &["[[corpus]]"]),

@@ -18,7 +18,7 @@ use super::child::{self, Ended};
 use super::plan::{Corpus, Plan, PlannedRun};
 use super::results::{Done, Ending, Facts, Record, Results};
 use crate::commands::train::out as model_folder;
-use crate::corpus::{self, Reading};
+use crate::corpus;
 use crate::cost::Cost;
 use crate::failure::Failure;
 use crate::progress::duration;
@@ -43,8 +43,8 @@ pub struct Loaded {
 impl Loaded {
     /// Reads both files.
     pub fn read(corpus: &Corpus) -> Result<Self, Failure> {
-        let train = corpus::load(&corpus.train, &Reading::default())?;
-        let dev = corpus::load(&corpus.dev, &Reading::default())?;
+        let train = corpus::load(&corpus.train, &corpus.reading)?;
+        let dev = corpus::load(&corpus.dev, &corpus.reading)?;
         let both = fingerprint(&train) ^ fingerprint(&dev).rotate_left(1);
         Ok(Self { name: corpus.name.clone(), train, dev, fingerprint: format!("{both:016x}") })
     }
@@ -147,18 +147,14 @@ impl Queue<'_> {
         }
         let found = predictions(self.out, &run.id);
         let (model_text, found, dev) = (text(&model)?, text(&found)?, text(&run.corpus.dev)?);
+        #[rustfmt::skip]
         let arguments = [
-            "evaluate",
-            "--model",
-            &model_text,
-            "--data",
-            &dev,
-            "--device",
-            &self.device,
-            "--json",
-            "--predictions",
-            &found,
+            "evaluate", "--model", &model_text, "--data", &dev, "--device", &self.device, "--json",
+            "--predictions", &found,
         ];
+        let reading = run.corpus.reading.arguments();
+        let arguments: Vec<&str> =
+            arguments.into_iter().chain(reading.iter().map(String::as_str)).collect();
         let printed = match child::run(&arguments, &log, stop)? {
             Ended::Well(printed) => printed,
             Ended::Badly(error) => return Ok(Some(Ending::Failed { error })),
@@ -205,8 +201,9 @@ impl Queue<'_> {
     fn prepare(&self, run: &PlannedRun) -> Result<(), Failure> {
         let folder = self.folder(run);
         let config = folder.join(CONFIG_FILE);
-        let mut table = Table::try_from(&run.settings)
-            .map_err(|error| Failure::new(format!("settings: {error}")))?;
+        let refuse = |error| Failure::new(format!("settings: {error}"));
+        let mut table = Table::try_from(&run.settings).map_err(refuse)?;
+        table.extend(Table::try_from(&run.corpus.reading).map_err(refuse)?);
         for (key, value) in [
             ("train", text(&run.corpus.train)?),
             ("dev", text(&run.corpus.dev)?),

@@ -108,7 +108,7 @@ impl Summary {
         let mut comparisons = Vec::new();
         for corpus in &queue.plan.corpora {
             let loaded = &queue.corpora[&corpus.name];
-            for &fraction in &queue.plan.fractions {
+            for &fraction in &corpus.fractions {
                 let first = cells.len();
                 for system in &queue.plan.systems {
                     let of_cell: Vec<(&Record, &Done)> = records()

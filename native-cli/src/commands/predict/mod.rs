@@ -36,8 +36,8 @@ const WAITING: usize = 64;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Predict {
-    /// The folder of a trained model
-    #[arg(long, value_name = "DIR")]
+    /// A trained model or an ensemble: its folder, or hf:ORG/NAME[@REVISION]
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// A text to read
     #[arg(long, value_name = "S", conflicts_with = "files", required_unless_present = "files")]

@@ -7,11 +7,13 @@ use innerspan::train::{Preset, TrainSettings};
 use toml::Table;
 use toml::de::DeTable;
 
+use crate::corpus::Reading;
 use crate::failure::Failure;
 use crate::settings_table::{known_settings, overlaid, overrides, preset};
 use crate::toml_file::{Fault, TomlFile, check_keys, typed};
 
-/// What the file may hold beside settings: the options that say what is trained on what, and the preset.
+/// What the file may hold beside settings and [how to read data](Reading::KEYS): the options that say what is trained on
+/// what, and the preset.
 const RUN_KEYS: [&str; 6] = ["train", "dev", "encoder", "out", "device", "preset"];
 
 /// The content of the file.
@@ -23,6 +25,7 @@ pub struct Config {
     pub out: Option<PathBuf>,
     pub device: Option<DeviceChoice>,
     pub preset: Option<Preset>,
+    pub reading: Reading,
     overrides: Table,
 }
 
@@ -37,8 +40,9 @@ impl Config {
     }
 
     fn parse(table: &DeTable) -> Result<Self, Fault> {
+        let others: Vec<&str> = RUN_KEYS.into_iter().chain(Reading::KEYS).collect();
         let known: Vec<String> =
-            RUN_KEYS.into_iter().map(str::to_owned).chain(known_settings()).collect();
+            others.iter().map(|key| (*key).to_owned()).chain(known_settings()).collect();
         check_keys(table, &known, "setting")?;
         let text = |key: &str| table.get(key).map(|entry| typed::<String>(key, entry)).transpose();
         let device = |entry| {
@@ -52,7 +56,8 @@ impl Config {
             out: text("out")?.map(PathBuf::from),
             device: table.get("device").map(device).transpose()?,
             preset: preset(table)?,
-            overrides: overrides(table, &RUN_KEYS)?,
+            reading: Reading::parse(table)?,
+            overrides: overrides(table, &others)?,
         })
     }
 
@@ -80,11 +85,15 @@ mod tests {
 
     #[test]
     fn a_file_holds_settings_and_what_to_train_on_what() {
-        let text = "train = \"a.jsonl\"\ndevice = \"cpu\"\npreset = \"eiou-emc\"\nepochs = 3\n[loss]\nkind = \"eiou-emc\"\nbeta = 0.3\n";
+        let text = "train = \"a.jsonl\"\noffsets = \"utf16\"\ntag-columns = [1, 3]\nskip-invalid = true\ndevice = \"cpu\"\npreset = \"eiou-emc\"\nepochs = 3\n[loss]\nkind = \"eiou-emc\"\nbeta = 0.3\n";
         let config = parse(text).unwrap();
         assert_eq!(config.train, Some(PathBuf::from("a.jsonl")));
         assert_eq!(config.device, Some(DeviceChoice::Cpu));
         assert_eq!(config.preset, Some(Preset::EiouEmc));
+        assert_eq!(
+            config.reading.arguments(),
+            ["--offsets", "utf16", "--skip-invalid", "--tag-columns", "1,3"].map(str::to_owned)
+        );
         let settings = settings(text);
         assert_eq!(settings.epochs, 3);
         assert_eq!((settings.loss.kind, settings.loss.beta), (LossKind::EiouEmc, 0.3));
@@ -119,6 +128,8 @@ mod tests {
         assert!(message.contains("epochs"), "{message}");
         assert_eq!(parse("seed = 1\ntrain = 3\n").unwrap_err().0, Some(2));
         assert_eq!(parse("seed = 1\nepochs = = 2\n").unwrap_err().0, Some(2));
+        let (line, message) = parse("seed = 1\nformat = \"xml\"\n").unwrap_err();
+        assert!(line == Some(2) && message.contains("pubtator"), "{message}");
         assert_eq!(parse("device = \"gpu\"\n").unwrap_err().0, Some(1));
         let (line, message) = parse("seed = 1\n[loss]\nbeta = \"much\"\n").unwrap_err();
         assert!(line == Some(3) && message.contains("loss.beta"), "{message}");

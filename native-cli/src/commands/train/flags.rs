@@ -55,6 +55,9 @@ pub struct Flags {
     /// Passes over the training data [default: 15]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     epochs: Option<usize>,
+    /// Ends training after so many optimiser steps, however many epochs are left; 0 for never [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Optimisation")]
+    max_steps: Option<usize>,
     /// Windows per forward pass [default: 16]
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     batch_size: Option<usize>,
@@ -228,6 +231,7 @@ impl Flags {
         put(&mut settings.max_length, self.max_length);
         put(&mut settings.stride, self.stride);
         put(&mut settings.epochs, self.epochs);
+        put(&mut settings.max_steps, self.max_steps);
         put(&mut settings.batch_size, self.batch_size);
         put(&mut settings.accumulate, self.accumulate);
         put(&mut settings.optimizer, self.optimizer);

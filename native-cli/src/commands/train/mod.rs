@@ -139,6 +139,7 @@ impl Train {
         self.encoder = self.encoder.take().or(config.encoder);
         self.out = self.out.take().or(config.out);
         self.device = self.device.or(config.device);
+        self.reading = std::mem::take(&mut self.reading).or(config.reading);
         Ok(settings)
     }
 
