@@ -91,8 +91,14 @@ test("an ensemble is downloaded with all of its members", async () => {
   assert.deepEqual(entities, (await load("hf:org/tiny")).entities);
   const loads = progress.filter(({ stage }) => stage === "load");
   const files = ["config.json", ...["a", "b"].flatMap((member) => FILES.map((file) => `${member}/${file}`))];
-  for (const file of files) assert.ok(loads.some((step) => step.file === file), file);
-  const sizes = files.map((file) => Math.max(...loads.filter((step) => step.file === file).map(({ loaded }) => loaded)));
+  for (const file of files)
+    assert.ok(
+      loads.some((step) => step.file === file),
+      file,
+    );
+  const sizes = files.map((file) =>
+    Math.max(...loads.filter((step) => step.file === file).map(({ loaded }) => loaded)),
+  );
   assert.equal(loads.at(-1).loaded, Math.max(...sizes));
   assert.equal(loads.at(-1).loaded, loads.at(-1).total);
 });
