@@ -241,6 +241,39 @@ fn a_loss_of_spans_is_refused_for_a_head_of_tags() {
 }
 
 #[test]
+fn one_entity_of_one_type_among_empty_sentences_is_enough_for_every_head() {
+    let mut documents: Vec<Document> = corpus();
+    documents.truncate(10);
+    for document in &mut documents[1..] {
+        document.entities.clear();
+    }
+    documents[0].entities.retain(|entity| entity.label == "PLACE");
+    documents[4].text.clear();
+    documents[5].text = " \n".into();
+    documents[6].text = "x".into();
+    for (head, loss) in [
+        (HeadKind::GlobalPointer, LossKind::Zlpr),
+        (HeadKind::EfficientGlobalPointer, LossKind::EiouEmc),
+        (HeadKind::GlobalPointer, LossKind::EiouEmc),
+        (HeadKind::Tagger, LossKind::Zlpr),
+        (HeadKind::Crf, LossKind::Zlpr),
+        (HeadKind::SpanClassifier, LossKind::Zlpr),
+        (HeadKind::TwoStage, LossKind::Zlpr),
+    ] {
+        // in batches of 2, so that most of them hold no entity, and then all together
+        for batch_size in [2, 10] {
+            let out = tempfile::tempdir().unwrap();
+            let mut settings = TrainSettings { epochs: 2, batch_size, head, ..settings() };
+            settings.loss.kind = loss;
+            let outcome = run_on(&documents, &settings, out.path(), false, &cpu(), None).unwrap();
+            let what = format!("{head:?} {loss:?} {batch_size}: {:?}", outcome.curve);
+            assert!(outcome.curve.iter().all(|epoch| epoch.loss.is_finite()), "{what}");
+            assert_eq!(outcome.report.strict.gold, 1, "{what}");
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_model_and_another_seed_another() {
     let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
     for (folder, seed) in folders.iter().zip([7, 7, 8]) {

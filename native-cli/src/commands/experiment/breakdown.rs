@@ -10,7 +10,7 @@ use super::markdown::plain;
 use super::plan::percent;
 use super::summary::{Cell, Summary, distinct};
 
-/// Corpora with more types than this have no table of each.
+/// With more types than this, those that were seen about equally often share a row.
 const MOST_TYPES: usize = 20;
 
 /// All tables: of each corpus with each share of its training data.
@@ -24,8 +24,11 @@ pub fn tables(summary: &Summary) -> String {
             let cells: Vec<&Cell> =
                 cells.iter().copied().filter(|cell| cell.fraction == fraction).collect();
             let _ = write!(out, "\n### {}, {}\n", plain(corpus), percent(fraction));
-            out += &by_type(&cells);
-            out += &by_frequency(&cells);
+            let types = distinct(cells.iter().flat_map(|cell| cell.per_label.keys()));
+            out += &match types.len() {
+                ..=MOST_TYPES => by_type(&cells, &types),
+                _ => by_frequency(&cells, &types),
+            };
             out += &by_length(&cells);
         }
     }
@@ -33,14 +36,9 @@ pub fn tables(summary: &Summary) -> String {
 }
 
 /// A row for each type, the most frequent first.
-fn by_type(cells: &[&Cell]) -> String {
-    let mut types: Vec<(usize, &String)> = distinct(cells.iter().flat_map(|c| c.per_label.keys()))
-        .into_iter()
-        .map(|label| (seen(cells, label), label))
-        .collect();
-    if types.len() > MOST_TYPES {
-        return String::new();
-    }
+fn by_type(cells: &[&Cell], types: &[&String]) -> String {
+    let mut types: Vec<(usize, &String)> =
+        types.iter().map(|label| (seen(cells, label), *label)).collect();
     types.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     let scores = |label| cells.iter().map(|cell| cell.per_label.get(label).copied()).collect();
     let rows =
@@ -49,9 +47,9 @@ fn by_type(cells: &[&Cell]) -> String {
 }
 
 /// A row for all types that were seen about equally often.
-fn by_frequency(cells: &[&Cell]) -> String {
+fn by_frequency(cells: &[&Cell], types: &[&String]) -> String {
     let mut classes: BTreeMap<Frequency, (usize, Vec<Option<Score>>)> = BTreeMap::new();
-    for label in distinct(cells.iter().flat_map(|cell| cell.per_label.keys())) {
+    for &label in types {
         let class = Frequency::of(seen(cells, label));
         let (types, sums) = classes.entry(class).or_insert((0, vec![None; cells.len()]));
         *types += 1;
