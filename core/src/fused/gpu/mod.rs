@@ -1,19 +1,16 @@
 //! Kernels for the GPU of a browser, in WGSL: one where Burn's operations would be five or ten. They share no memory
 //! between invocations where they need not, so that small and simulated GPUs run them well too.
 
+mod launch;
+mod product;
+
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Backend, Cube, Dispatch, DispatchDevice, Flex, TensorMetadata, backend_extension,
-};
-use burn::tensor::{DType, Shape, Tensor};
-use burn_cubecl::cubecl::ir::UIntKind;
-use burn_cubecl::cubecl::ir::metadata::Info;
-use burn_cubecl::cubecl::prelude::*;
-use burn_cubecl::cubecl::server::KernelArguments;
-use burn_cubecl::cubecl::{CubeKernel, PrecompiledSource};
-use burn_cubecl::kernel::into_contiguous;
+use burn::backend::{Backend, Cube, Dispatch, DispatchDevice, TensorMetadata, backend_extension};
+use burn::tensor::{DType, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 
+use self::launch::{MOST_WORKGROUPS, run, unrolled, with};
+pub use self::product::matmul;
 use super::Heads;
 
 /// Whether a kernel here may take `x`, of whose rows they read four elements at a time.
@@ -70,62 +67,6 @@ pub fn attention(
             <Dispatch as Kernels>::gpu_masked_attention(query, key, value, mask, shape)
         }
     })
-}
-
-/// See [`super::matmul`].
-pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
-    let (lhs, rhs) = (lhs.into_dispatch(), rhs.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as Product>::product(lhs, rhs))
-}
-
-#[backend_extension(Flex, Cube)]
-trait Product: Backend {
-    /// No more than four axes; in f32.
-    fn product(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(lhs, rhs)
-    }
-}
-
-impl Product for Flex {}
-
-impl Product for Cube {
-    fn product(lhs: CubeTensor, rhs: CubeTensor) -> CubeTensor {
-        let ([a, b], [a_strides, b_strides]) =
-            ([shape(&lhs), shape(&rhs)], [strides(&lhs), strides(&rhs)]);
-        assert_eq!(a[3], b[2], "matrices whose sizes disagree");
-        let [outer, inner] = [0, 1].map(|axis| a[axis].max(b[axis]));
-        let [rows, columns, depth] = [a[2], b[3], a[3]];
-        let numbers: Vec<u32> = [rows, columns, depth, inner]
-            .into_iter()
-            .chain(a_strides)
-            .chain(b_strides)
-            .map(|number| number as u32)
-            .collect();
-        let rank = lhs.shape().num_dims();
-        launch(
-            include_str!("matmul.wgsl").to_owned(),
-            [columns.div_ceil(4 * 8), rows.div_ceil(4 * 8), outer * inner],
-            [lhs, rhs],
-            &numbers,
-            [outer, inner, rows, columns][4 - rank..].to_vec(),
-        )
-    }
-}
-
-/// The four axes of a tensor of matrices; those that it has not are 1.
-fn shape(x: &CubeTensor) -> [usize; 4] {
-    let mut shape = [1; 4];
-    let own = x.meta.shape();
-    shape[4 - own.len()..].copy_from_slice(own);
-    shape
-}
-
-/// How far apart neighbours are along the four axes; 0 where there is but one, which goes with any.
-fn strides(x: &CubeTensor) -> [usize; 4] {
-    let mut strides = [0; 4];
-    let own = x.meta.strides();
-    strides[4 - own.len()..].copy_from_slice(own);
-    std::array::from_fn(|axis| if shape(x)[axis] == 1 { 0 } else { strides[axis] })
 }
 
 #[backend_extension(Cube)]
@@ -229,9 +170,6 @@ impl Kernels for Cube {
 const LAYER_NORM: &str = include_str!("layer_norm.wgsl");
 const ATTENTION: &str = include_str!("attention.wgsl");
 
-/// The most workgroups along one axis that WebGPU promises.
-const MOST_WORKGROUPS: usize = 65_535;
-
 /// The first input is what is normalized.
 fn normalize<const N: usize>(source: &str, inputs: [CubeTensor; N], eps: f32) -> CubeTensor {
     let shape = inputs[0].shape();
@@ -249,85 +187,4 @@ fn attend<const N: usize>(source: &str, inputs: [CubeTensor; N], heads: Heads) -
     let constants = [("heads", heads), ("d", d)];
     let numbers = [rows as u32, tokens as u32];
     run(&unrolled(source, d / 4), &constants, workgroups, inputs, &numbers, shape)
-}
-
-/// A kernel by its text, whose function is called `main`.
-struct Wgsl(String);
-
-impl KernelMetadata for Wgsl {
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(self.0.clone())
-    }
-
-    fn address_type(&self) -> ElemType {
-        UIntKind::U32.into()
-    }
-}
-
-impl CubeKernel for Wgsl {
-    fn define(&self) -> KernelDefinition {
-        let settings =
-            KernelSettings::new(CubeDim::new_single().0, ExecutionMode::Checked, AddressType::U32);
-        let body = Scope::root(settings.clone());
-        KernelDefinition { body, settings, info: Info::default() }
-    }
-
-    fn source(&self) -> Option<PrecompiledSource> {
-        let entrypoint_name = "main".to_owned();
-        Some(PrecompiledSource { source: self.0.clone(), entrypoint_name, lang: "wgsl" })
-    }
-}
-
-/// What the kernel `source` writes into a new tensor of `shape`, which is its binding 0. Binding 1 are the `numbers`, and
-/// the `inputs` follow, in row-major order. `{{name}}` in the source stands for a value of `constants`.
-fn run<const N: usize>(
-    source: &str,
-    constants: &[(&str, usize)],
-    workgroups: [usize; 3],
-    inputs: [CubeTensor; N],
-    numbers: &[u32],
-    shape: impl Into<Shape>,
-) -> CubeTensor {
-    let mut text = source.to_owned();
-    for (name, value) in constants {
-        text = text.replace(&format!("{{{{{name}}}}}"), &value.to_string());
-    }
-    launch(text, workgroups, inputs.map(into_contiguous), numbers, shape)
-}
-
-/// The same for inputs with the strides that they have. No two of them may lie in the same memory.
-fn launch<const N: usize>(
-    source: String,
-    workgroups: [usize; 3],
-    inputs: [CubeTensor; N],
-    numbers: &[u32],
-    shape: impl Into<Shape>,
-) -> CubeTensor {
-    let (client, device) = (inputs[0].client.clone(), inputs[0].device.clone());
-    let shape = shape.into();
-    let output = client.empty(shape.num_elements() * size_of::<f32>());
-    let numbers: Vec<u8> = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
-    let mut arguments = KernelArguments::new()
-        .with_buffer(output.clone().binding())
-        .with_buffer(client.create_from_slice(&numbers).binding());
-    for input in inputs {
-        arguments = arguments.with_buffer(input.handle.binding());
-    }
-    let [x, y, z] = workgroups.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-    client.launch(Box::new(Wgsl(source)), CubeCount::Static(x, y, z), arguments);
-    CubeTensor::new_contiguous(client, device, shape, output, DType::F32)
-}
-
-/// `source` with the lines that begin with `//name`, which are comments otherwise.
-fn with(source: &str, name: &str) -> String {
-    source.replace(&format!("//{name} "), "")
-}
-
-/// Every line after `//each` once for each number below `count`, which takes the place of `#`.
-fn unrolled(source: &str, count: usize) -> String {
-    let lines = source.lines().flat_map(|line| match line.trim_start().strip_prefix("//each ") {
-        Some(line) => (0..count).map(|i| line.replace('#', &i.to_string())).collect(),
-        None => vec![line.to_owned()],
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
