@@ -327,6 +327,19 @@ fn a_run_ends_with_its_last_step_also_when_it_was_stopped_there() {
 }
 
 #[test]
+fn the_steps_of_two_epochs_are_two_epochs() {
+    // 30 sentences in batches of 4 make 8 steps an epoch
+    let [epochs, steps] = [(2, 0), (9, 16)].map(|(epochs, max_steps)| {
+        let out = tempfile::tempdir().unwrap();
+        let settings = TrainSettings { epochs, max_steps, ..settings() };
+        let outcome = run(&settings, out.path(), false, &cpu(), None).unwrap();
+        (outcome.curve.len(), weights(out.path()))
+    });
+    assert_eq!(epochs.0, 2);
+    assert!(epochs == steps);
+}
+
+#[test]
 fn a_run_does_not_resume_with_other_settings() {
     let out = tempfile::tempdir().unwrap();
     run(&settings(), out.path(), false, &cpu(), Some(2)).unwrap_err();
