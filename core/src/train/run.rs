@@ -110,6 +110,8 @@ struct Training<'a> {
     /// Taken only while the optimiser updates it in place.
     model: Option<NerModel>,
     optimizer: Optimizer,
+    /// What the best epoch found, unless an earlier process trained it.
+    best: Option<(Report, Vec<Document>)>,
     began: Instant,
     /// `state.seconds` when this process began.
     seconds_before: f64,
@@ -152,6 +154,7 @@ impl<'a> Training<'a> {
             state,
             model: Some(model.train()),
             optimizer,
+            best: None,
             began: Instant::now(),
             encoder,
             pipeline,
@@ -308,6 +311,7 @@ impl<'a> Training<'a> {
         self.state.next_epoch();
         if best {
             self.write_model(&model, &record)?;
+            self.best = Some((report, predicted));
         }
         self.save()?;
         write_lines(&self.run.out.join(METRICS_FILE), &self.state.curve)?;
@@ -392,13 +396,18 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Evaluates the model in the folder and writes its card.
-    fn finish(self, progress: OnProgress) -> Result<Outcome> {
+    /// Loads the model in the folder, as whoever uses it will, and writes its card.
+    fn finish(mut self, progress: OnProgress) -> Result<Outcome> {
         let best = self.state.best().cloned().ok_or(Error::Interrupted)?;
         let folder =
             ModelFolder::load(&ModelSource::folder(self.run.out), Precision::F32, self.device())?;
-        let predicted = self.predict(&folder.model, progress, &AtomicBool::new(false))?;
-        let report = evaluate(self.run.dev, &predicted);
+        let (report, predicted) = match self.best.take() {
+            Some(known) => known,
+            None => {
+                let predicted = self.predict(&folder.model, progress, &AtomicBool::new(false))?;
+                (evaluate(self.run.dev, &predicted), predicted)
+            }
+        };
         let text = card(&folder.pipeline.config, &report, &best, self.run.encoder_name);
         crate::model::write_text(&self.run.out.join("README.md"), &text)?;
         State::clear(self.run.out)?;
