@@ -14,7 +14,7 @@ pub mod stats;
 pub mod train;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use innerspan::device::{DeviceChoice, Selected, select};
 use innerspan::model::source::ModelSource;
@@ -39,16 +39,21 @@ fn device(choice: DeviceChoice) -> Result<Selected, Failure> {
     Ok(selected)
 }
 
+/// The folder of a model: itself, or what is downloaded for `hf:ORG/NAME`.
+fn model_folder(model: &Path, precision: Precision) -> Result<PathBuf, Failure> {
+    Ok(match model.to_str().and_then(HubName::parse) {
+        Some(name) => name?.model_folder(precision.file(), &mut Downloads::default())?,
+        None => model.to_owned(),
+    })
+}
+
 /// Loads a model, or an ensemble, onto a device: from a folder or from the hub.
 fn recognizer(
     model: &Path,
     precision: Precision,
     choice: DeviceChoice,
 ) -> Result<Recognizer, Failure> {
-    let source = ModelSource::folder(match model.to_str().and_then(HubName::parse) {
-        Some(name) => name?.model_folder(precision.file(), &mut Downloads::default())?,
-        None => model.to_owned(),
-    });
+    let source = ModelSource::folder(model_folder(model, precision)?);
     // a folder that is no model is refused before a device is looked for, which takes longer
     Recognizer::check(&source)?;
     Ok(Recognizer::load(&source, precision, &device(choice)?)?)

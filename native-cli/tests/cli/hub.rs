@@ -214,6 +214,14 @@ fn a_model_and_an_ensemble_of_it_are_used_from_the_hub() {
         assert_eq!(requested(), first, "everything was there already");
     }
     assert_eq!(found[0], found[1]);
+
+    let (hub, home) = (Hub::serve(Hub::encoder(), Manners::default()), folder());
+    let combined = inside(&home, "ensemble");
+    let arguments = ["combine", "--method", "union", "--out", &combined, "--device", "cpu"];
+    run(hub.command(&home).args(arguments).args(["hf:org/enc", model()])).ok();
+    let data = file(&home, "data.jsonl", &text);
+    let predict = ["predict", "--model", &combined, &data, "--device", "cpu"];
+    assert_eq!(run(command().args(predict)).ok(), found[0]);
     // names that would leave the folder
     let hostile = ensemble.to_string().replace("\"a\"", "\"../a\"");
     files.insert("config.json".into(), hostile.into());

@@ -12,7 +12,9 @@ use innerspan::combine::Method;
 use innerspan::combine::meta::MetaSettings;
 use innerspan::device::DeviceChoice;
 use innerspan::encoder::CONFIG_FILE;
+use innerspan::model::weights::Precision;
 
+use super::model_folder;
 use crate::corpus::Reading;
 use crate::failure::Failure;
 
@@ -41,8 +43,8 @@ afterwards: --test scores all of them side by side on text that neither has lear
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Combine {
-    /// Prediction files in any format that `convert` reads, or model folders
-    #[arg(value_name = "FILE|DIR", required = true)]
+    /// Prediction files in any format that `convert` reads, or models: folders, or hf:ORG/NAME[@REVISION]
+    #[arg(value_name = "FILE|DIR|hf:NAME", required = true)]
     systems: Vec<PathBuf>,
     /// How to combine them
     #[arg(long, value_parser = method())]
@@ -120,7 +122,7 @@ impl Meta {
 }
 
 impl Combine {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(mut self) -> Result<(), Failure> {
         if self.systems.len() < 2 {
             return Err(Failure::usage("combining needs at least two systems, and one is given"));
         }
@@ -129,6 +131,9 @@ impl Combine {
                 "only the method meta learns, and --method is {}",
                 self.method.name()
             )));
+        }
+        for system in &mut self.systems {
+            *system = model_folder(system, Precision::F32)?;
         }
         let models: Vec<&PathBuf> = self.systems.iter().filter(|path| is_model(path)).collect();
         match models.len() {
