@@ -80,7 +80,8 @@ struct Meta {
     /// Annotated text that the models learnt from: its entities are correct candidates too
     #[arg(long, value_name = "F")]
     train: Option<PathBuf>,
-    /// The encoder of the classifier: a Hugging Face folder, hf:ORG/NAME[@REVISION], or `tiny`
+    /// The encoder of the classifier: a Hugging Face folder or that of a member, hf:ORG/NAME[@REVISION], or
+    /// `tiny`
     #[arg(long, value_name = "DIR|hf:NAME|tiny")]
     encoder: Option<String>,
     /// Most passes over the candidates [default: 15]
