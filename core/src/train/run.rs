@@ -174,6 +174,11 @@ impl<'a> Training<'a> {
         self.run.settings.last_epoch(self.samples.len())
     }
 
+    /// The optimiser steps of the run that have not been taken.
+    fn steps_left(&self) -> usize {
+        self.run.settings.steps(self.samples.len()) - self.state.steps as usize
+    }
+
     fn patience_is_out(&self) -> bool {
         let patience = self.run.settings.patience;
         let since_best = self.state.best().map_or(0, |best| self.state.epoch - best.epoch);
@@ -188,10 +193,8 @@ impl<'a> Training<'a> {
         let mut pace = Pace::new();
         let mut saved = Instant::now();
         let done = self.state.batch.div_ceil(settings.accumulate);
-        for step in batches.chunks(settings.accumulate).skip(done) {
-            if self.state.steps as usize == settings.steps(self.samples.len()) {
-                break;
-            }
+        let left = self.steps_left();
+        for step in batches.chunks(settings.accumulate).skip(done).take(left) {
             let began = Instant::now();
             self.step(step);
             self.state.training_seconds += began.elapsed().as_secs_f64();
@@ -382,9 +385,8 @@ impl<'a> Training<'a> {
         let settings = self.run.settings;
         let (epoch, batch) = (self.state.epoch, self.state.batch);
         let seconds = pace.began.elapsed().as_secs_f64().max(1e-9);
-        let (batches, steps) =
-            (settings.batches(self.samples.len()), settings.steps(self.samples.len()));
-        let left = (steps - self.state.steps as usize) * settings.accumulate;
+        let batches = settings.batches(self.samples.len());
+        let left = self.steps_left() * settings.accumulate;
         Progress::Step {
             epoch: epoch + 1,
             epochs: self.last_epoch(),

@@ -1,4 +1,4 @@
-//! The learning rate over a run.
+//! The steps of a run, and the learning rate over them.
 
 use super::settings::{Schedule, TrainSettings};
 
